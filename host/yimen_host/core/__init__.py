@@ -1,0 +1,1 @@
+"""What every feature stands on: database, clock, ids, keys, errors, outbox, pages."""
