@@ -1,0 +1,85 @@
+"""The small grammars of a manifest: ids, hosts, paths, regions, durations. Each refuses with plain words."""
+
+import re
+from typing import Annotated, Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from pydantic import AfterValidator, Field
+
+from yimen_sdk.scopes import SCOPES
+
+_RESERVED = """
+account accounts admin api app apps assets auth cashier cdn console consent docs files gateway help host
+id legacy localhost log login logout mail notices oauth operator pay payments platform portal registry
+reviewer root scopes security shell signin simple static status support system test www yimen
+"""
+RESERVED_IDS = frozenset(_RESERVED.split())
+"""Names that would look like the platform itself in the address bar."""
+
+DNS_LABEL = r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"
+HOST_NAME = r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9](:[0-9]{1,5})?$"
+PAGE_PATH = r"^/([A-Za-z0-9_~-][A-Za-z0-9._~-]*(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?)?$"
+FILE_PATH = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$"
+EVENT_NAME = r"^[a-z][a-z_]*(\.[a-z][a-z_]*)+$"
+SLUG = r"^[a-z][a-z0-9-]{0,39}$"
+KEPT = r"^(P[1-9][0-9]{0,3}[DMY]|until-removed)$"
+REGION = r"^(1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|81|82)[0-9]{4}$"
+CONTACT = r"^(mailto:[^@\s]+@[^@\s]+\.[^@\s]+|tel:\+?[0-9-]{3,20}|https://[^\s/]+\.[^\s]+)$"
+LICENCE = r"^[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*$"
+
+
+def _written(pattern: str, rule: str) -> Any:
+    """Return the annotations of a text that must match; `Any` because `Annotated` takes any marker."""
+    grammar = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not grammar.fullmatch(value):
+            raise ValueError(f"{value!r} is not {rule}")
+        return value
+
+    return AfterValidator(check), Field(json_schema_extra={"pattern": pattern})
+
+
+def _not_reserved(value: str) -> str:
+    if value in RESERVED_IDS or value.startswith("xn--"):
+        raise ValueError(f"{value!r} is kept for the platform; choose another id")
+    return value
+
+
+def _known_scope(value: str) -> str:
+    if value not in SCOPES:
+        raise ValueError(f"{value!r} is not a scope of the platform; it knows {', '.join(sorted(SCOPES))}")
+    return value
+
+
+def _range(value: str) -> str:
+    try:
+        SpecifierSet(value)
+    except InvalidSpecifier as error:
+        raise ValueError(f"{value!r} is not a version range such as '>=1.0,<2'") from error
+    return value
+
+
+_id = _written(DNS_LABEL, "a DNS label: lower-case letters, digits and hyphens, a letter first, at most 63")
+_host = _written(HOST_NAME, "a host name such as 'api.example.cn' (no scheme, no path)")
+_page = _written(PAGE_PATH, "a path of this mini-app such as '/bills' (no query, no other site)")
+_file = _written(FILE_PATH, "a file inside the package such as 'static/icon.svg'")
+_event = _written(EVENT_NAME, "an event name such as 'payments.settled'")
+_slug = _written(SLUG, "a short name: lower-case letters, digits and hyphens, at most 40")
+_kept = _written(KEPT, "a time such as 'P90D', 'P6M', 'P3Y', or 'until-removed'")
+_region = _written(REGION, "a GB/T 2260 code of six digits such as '520100'")
+_contact = _written(CONTACT, "an address such as 'mailto:help@example.cn', 'tel:12345' or 'https://…'")
+_licence = _written(LICENCE, "an SPDX expression such as 'Apache-2.0'")
+
+AppId = Annotated[str, _id[0], AfterValidator(_not_reserved), _id[1]]
+HostName = Annotated[str, _host[0], _host[1]]
+PagePath = Annotated[str, _page[0], _page[1]]
+FilePath = Annotated[str, _file[0], _file[1]]
+EventName = Annotated[str, _event[0], _event[1]]
+Slug = Annotated[str, _slug[0], _slug[1]]
+Kept = Annotated[str, _kept[0], _kept[1]]
+Region = Annotated[str, _region[0], _region[1]]
+Contact = Annotated[str, _contact[0], _contact[1]]
+Licence = Annotated[str, _licence[0], _licence[1]]
+ScopeName = Annotated[str, AfterValidator(_known_scope), Field(json_schema_extra={"enum": sorted(SCOPES)})]
+VersionRange = Annotated[str, AfterValidator(_range)]
