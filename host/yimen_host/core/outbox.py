@@ -1,0 +1,89 @@
+"""Things that happened, written in the transaction that made them happen, and delivered afterwards by jobs.
+
+At least once, in order per subject and destination: a destination must be able to hear the same event twice.
+"""
+
+import datetime as dt
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Column, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import Field, SQLModel
+
+from yimen_host.core.database import Moment
+
+DELIVER = "yimen.deliver"
+QUEUE = "outbox"
+
+
+class OutboxEvent(SQLModel, table=True):
+    """One thing that happened. Never changed."""
+
+    __tablename__ = "outbox_event"
+
+    id: str = Field(primary_key=True)
+    type: str = Field(index=True)
+    subject: str = Field(index=True)
+    data: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    created_at: dt.datetime = Field(sa_type=Moment)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """What is to be told: its type, the object it is about, and its data (JSON)."""
+
+    id: str
+    type: str
+    subject: str
+    data: Mapping[str, Any]
+    at: dt.datetime
+
+
+async def publish(session: AsyncSession, happening: Happening, *, to: Sequence[str]) -> None:
+    """Write an event and one delivery job for each destination: ``notices``, ``app:{id}``, ``webhook:{id}``."""
+    session.add(
+        OutboxEvent(
+            id=happening.id,
+            type=happening.type,
+            subject=happening.subject,
+            data=dict(happening.data),
+            created_at=happening.at,
+        )
+    )
+    await session.flush()
+    for destination in to:
+        await defer(
+            session,
+            DELIVER,
+            {"event_id": happening.id, "destination": destination},
+            queue=QUEUE,
+            lock=f"{destination}:{happening.subject}",
+        )
+
+
+async def defer(
+    session: AsyncSession,
+    task: str,
+    arguments: Mapping[str, Any],
+    *,
+    queue: str = "default",
+    lock: str | None = None,
+    at: dt.datetime | None = None,
+) -> None:
+    """Enqueue a job in this very transaction: it runs if, and only if, the transaction commits."""
+    await session.execute(
+        text(
+            "SELECT procrastinate_defer_jobs_v1(ARRAY[ROW(:queue, :task, 0, :lock, NULL, "
+            "CAST(:arguments AS jsonb), CAST(:at AS timestamptz))::procrastinate_job_to_defer_v1])"
+        ),
+        {"queue": queue, "task": task, "lock": lock, "arguments": json.dumps(dict(arguments)), "at": at},
+    )
+
+
+async def find_event(session: AsyncSession, event_id: str) -> OutboxEvent | None:
+    """Read an event for its delivery."""
+    return await session.get(OutboxEvent, event_id)
