@@ -1,1 +1,53 @@
-"""The Yimen SDK."""
+"""Write a mini-app for Yimen 一门: one hook, one manifest, one port to the platform."""
+
+from starlette.responses import JSONResponse, Response
+
+from yimen_sdk.errors import (
+    ConsentRequired,
+    InvalidRequest,
+    NotFound,
+    Refused,
+    ScopeNotDeclared,
+    SignInRequired,
+    TryLater,
+    Unknown,
+    YimenError,
+)
+from yimen_sdk.events import ConsentWithdrawn, Event, OrderEnded, PaymentSettled, RefundEnded
+from yimen_sdk.hooks import hookimpl
+from yimen_sdk.host import Answer, Host, Order, Refund
+from yimen_sdk.miniapp import MiniApp
+from yimen_sdk.money import Money, yuan
+from yimen_sdk.resident import Resident
+from yimen_sdk.surroundings import Surroundings
+from yimen_sdk.web import Request
+
+__all__ = [
+    "Answer",
+    "ConsentRequired",
+    "ConsentWithdrawn",
+    "Event",
+    "Host",
+    "InvalidRequest",
+    "JSONResponse",
+    "MiniApp",
+    "Money",
+    "NotFound",
+    "Order",
+    "OrderEnded",
+    "PaymentSettled",
+    "Refund",
+    "RefundEnded",
+    "Refused",
+    "Request",
+    "Resident",
+    "Response",
+    "ScopeNotDeclared",
+    "SignInRequired",
+    "Surroundings",
+    "TryLater",
+    "Unknown",
+    "YimenError",
+    "hookimpl",
+    "yuan",
+]

@@ -1,0 +1,124 @@
+"""The port between a mini-app and the platform. Everything a mini-app may ask for is here, and nothing else.
+
+Implementations: ``remote`` (over HTTP), the host's own, and ``testing.FakeHost``. All pass the same contract tests.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Protocol
+
+from yimen_sdk.money import Money
+
+OrderState = Literal["open", "paid", "fulfilled", "closed", "cancelled", "expired", "partially_refunded", "refunded"]
+RefundState = Literal["requested", "processing", "succeeded", "failed", "needs_action"]
+
+
+@dataclass(frozen=True)
+class Order:
+    """An order 订单 as its mini-app sees it. ``cashier_url`` is where the resident pays."""
+
+    id: str
+    title: str
+    amount: Money
+    state: OrderState
+    reference: str | None
+    cashier_url: str
+    receipt_number: str | None
+    expires_at: dt.datetime
+
+
+@dataclass(frozen=True)
+class Refund:
+    """A refund 退款 of part or all of a paid order."""
+
+    id: str
+    order_id: str
+    amount: Money
+    state: RefundState
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What another service answered, through the platform's egress: status 100–599, at most 1 MiB of body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:  # Any: another service's JSON
+        """Parse the body. Raises ValueError when it is not JSON."""
+        import json
+
+        return json.loads(self.body)
+
+
+class Payments(Protocol):
+    """Scope ``payments.order``."""
+
+    async def open_order(
+        self, title: str, amount: Money, *, reference: str | None = None, return_path: str = "/"
+    ) -> Order:
+        """Open an order for the present resident.
+
+        ``title`` has 1 to 60 characters, ``amount`` is above zero, ``reference`` is your own number of at most 64
+        characters: asking again with the same reference and the same content answers with the same order, with other
+        content raises Refused. ``return_path`` is the page of yours that the cashier leads back to.
+        """
+        ...
+
+    async def order(self, order_id: str) -> Order:
+        """Look an order of yours up. Raises NotFound."""
+        ...
+
+    async def fulfil(self, order_id: str) -> Order:
+        """Say that what was paid for has been delivered: paid → fulfilled. Saying it twice is no error."""
+        ...
+
+    async def cancel(self, order_id: str) -> Order:
+        """Cancel an order that is still open. Raises Refused when it was paid."""
+        ...
+
+    async def refund(self, order_id: str, amount: Money, *, reason: str, key: str) -> Refund:
+        """Give back part or all of a paid order. ``key`` is yours: the same key is the same refund."""
+        ...
+
+
+class Notices(Protocol):
+    """Scope ``notices.send``: only by templates that the manifest declares."""
+
+    async def send(self, template: str, *, to: str | None = None, **values: str) -> None:
+        """Put a notice 通知 in a resident's inbox; ``to`` is their ``sub``, by default the present resident."""
+        ...
+
+
+class Network(Protocol):
+    """The world outside, through the platform: only hosts that the manifest names and the reviewer approved."""
+
+    async def fetch(
+        self,
+        method: str,
+        url: str,
+        *,
+        json: Any = None,  # Any: becomes JSON
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 10.0,
+    ) -> Answer:
+        """Call another service. ``timeout`` is in seconds, at most 30.
+
+        Raises Refused when the host is not approved, Unknown when no answer came: it may have been done or not.
+        """
+        ...
+
+
+class Host(Protocol):
+    """The platform, as one resident's request or one event sees it."""
+
+    @property
+    def payments(self) -> Payments: ...
+
+    @property
+    def notices(self) -> Notices: ...
+
+    @property
+    def network(self) -> Network: ...

@@ -1,0 +1,54 @@
+"""Loads one package's mini-app, step by step, so that each way to be wrong has its own sentence."""
+
+import importlib
+import sys
+
+import pluggy
+
+from yimen_sdk import hooks
+from yimen_sdk.errors import YimenError
+from yimen_sdk.miniapp import MiniApp
+
+
+class LoadError(YimenError):
+    """The package cannot be loaded as a mini-app; the message says what to change."""
+
+    code = "cannot_load"
+
+
+def load_miniapp(module: str, app_id: str) -> MiniApp:
+    """Import a package and take the mini-app it offers.
+
+    Raises LoadError when the package does not import, misspells a hook, or offers nothing that fits.
+    """
+    try:
+        plugin = importlib.import_module(module)
+    except ImportError as error:
+        raise LoadError(f"{module} does not import: {error}") from error
+    manager = pluggy.PluginManager(hooks.PROJECT)
+    manager.add_hookspecs(hooks)
+    try:
+        manager.register(plugin, name=app_id)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        raise LoadError(f"{module} misuses a hook: {error}") from error
+    offered: list[MiniApp] = [app for offer in manager.hook.yimen_miniapps() for app in offer]
+    wrong = [app for app in offered if not isinstance(app, MiniApp)]
+    if wrong:
+        raise LoadError(f"{module} offers {wrong[0]!r}, which is not a MiniApp")
+    if not offered:
+        raise LoadError(f"{module} offers no mini-app: mark yimen_miniapps() with @hookimpl and return [app]")
+    if len(offered) > 1:
+        named = [app for app in offered if app.id == app_id]
+        if len(named) != 1:
+            raise LoadError(
+                f"{module} offers {len(offered)} mini-apps; exactly one must be MiniApp(..., id={app_id!r})"
+            )
+        return named[0]
+    return offered[0]
+
+
+def forget(module: str) -> None:
+    """Drop a package from the interpreter's memory, so that the next load reads its files anew (``yimen dev``)."""
+    for name in [name for name in sys.modules if name == module or name.startswith(f"{module}.")]:
+        del sys.modules[name]

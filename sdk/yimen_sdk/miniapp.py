@@ -1,0 +1,158 @@
+"""A mini-app: its pages, its events, and the ASGI application made of them."""
+
+import inspect
+import json
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from importlib.resources import files
+from typing import Any, TypeVar
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as StarletteRequest
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from yimen_sdk.delivery import receive
+from yimen_sdk.errors import ConsentRequired, SignInRequired, YimenError
+from yimen_sdk.events import Event
+from yimen_sdk.host import Host
+from yimen_sdk.pages import Pages
+from yimen_sdk.surroundings import Surroundings
+from yimen_sdk.web import Request
+
+Handler = Callable[[Request], Awaitable[Response]]
+EventT = TypeVar("EventT", bound=Event)
+EventHandler = Callable[[EventT, Host], Awaitable[None]]
+Lifespan = Callable[[Surroundings], AbstractAsyncContextManager[Any]]  # Any: what the author keeps in app state
+
+log = logging.getLogger("yimen.miniapp")
+
+
+class MiniApp:
+    """A mini-app 小程序, made in its package's ``__init__`` and offered by the hook ``yimen_miniapps``.
+
+    ``package`` is the package that holds ``miniapp.toml``, ``templates/`` and ``static/``: pass ``__name__``.
+    ``lifespan`` is an async context manager around the process's life; what it yields is ``request.state.resources``.
+    ``id`` is needed only when one package offers several mini-apps.
+    """
+
+    def __init__(self, package: str, *, id: str | None = None, lifespan: Lifespan | None = None) -> None:
+        self.package = package
+        self.id = id
+        self._lifespan = lifespan
+        self._routes: list[Route] = []
+        self._handlers: dict[str, tuple[type[Event], EventHandler[Any]]] = {}
+
+    def get(self, path: str, *, public: bool = False) -> Callable[[Handler], Handler]:
+        """Answer GET on a path. Needs a signed-in resident unless ``public``."""
+        return self._route(path, "GET", public)
+
+    def post(self, path: str, *, public: bool = False) -> Callable[[Handler], Handler]:
+        """Answer POST on a path. The platform has already refused forms that another site made."""
+        return self._route(path, "POST", public)
+
+    def on(self, kind: type[EventT]) -> Callable[[EventHandler[EventT]], EventHandler[EventT]]:
+        """Handle an event. It may come more than once; an exception makes it come again later."""
+
+        def register(handler: EventHandler[EventT]) -> EventHandler[EventT]:
+            self._handlers[kind.type] = (kind, handler)
+            return handler
+
+        return register
+
+    def asgi(self, surroundings: Surroundings | None = None) -> ASGIApp:
+        """Make the ASGI application; without surroundings, of the process's environment."""
+        routes: list[Route | Mount] = [
+            Route("/.yimen/events", self._receive, methods=["POST"]),
+            Route("/.yimen/health", _healthy),
+            *self._routes,
+        ]
+        static = files(self.package).joinpath("static")
+        if static.is_dir():
+            routes.append(Mount("/static", StaticFiles(directory=str(static))))
+        application = Starlette(
+            routes=routes,
+            lifespan=self._live if self._lifespan else None,
+            exception_handlers={
+                ConsentRequired: _ask_consent,
+                SignInRequired: _ask_sign_in,
+                YimenError: _show_error,
+                HTTPException: _show_http_error,
+            },
+        )
+        application.state.surroundings = surroundings or Surroundings.from_environment()
+        application.state.pages = Pages(self.package)
+        return application
+
+    def _live(self, application: Starlette) -> AbstractAsyncContextManager[Any]:
+        assert self._lifespan is not None
+        return _Resources(self._lifespan(application.state.surroundings))
+
+    def _route(self, path: str, method: str, public: bool) -> Callable[[Handler], Handler]:
+        def register(handler: Handler) -> Handler:
+            if not inspect.iscoroutinefunction(handler):
+                raise TypeError(f"{handler.__name__} must be an `async def`: one process serves everybody at once")
+            self._routes.append(Route(path, _endpoint(handler, public), methods=[method], name=handler.__name__))
+            return handler
+
+        return register
+
+    async def _receive(self, request: StarletteRequest) -> Response:
+        return await receive(Request(request.scope, request.receive), self._handlers)
+
+
+class _Resources:
+    """Turns the author's context manager into Starlette's lifespan state."""
+
+    def __init__(self, inner: AbstractAsyncContextManager[Any]) -> None:
+        self._inner = inner
+
+    async def __aenter__(self) -> dict[str, Any]:
+        return {"resources": await self._inner.__aenter__()}
+
+    async def __aexit__(self, *exc: Any) -> bool | None:
+        return await self._inner.__aexit__(*exc)
+
+
+def _endpoint(handler: Handler, public: bool) -> Callable[[StarletteRequest], Awaitable[Response]]:
+    async def endpoint(plain: StarletteRequest) -> Response:
+        request = Request(plain.scope, plain.receive)
+        if not public:
+            _ = request.resident  # raises unless signed in
+        return await handler(request)
+
+    return endpoint
+
+
+async def _healthy(request: StarletteRequest) -> Response:
+    return JSONResponse({"status": "ok"})
+
+
+async def _ask_consent(request: StarletteRequest, error: Exception) -> Response:
+    assert isinstance(error, ConsentRequired)
+    return RedirectResponse(Request(request.scope).consent_url(error.scope), 303)
+
+
+async def _ask_sign_in(request: StarletteRequest, error: Exception) -> Response:
+    return RedirectResponse(Request(request.scope).sign_in_url(), 303)
+
+
+async def _show_error(request: StarletteRequest, error: Exception) -> Response:
+    assert isinstance(error, YimenError)
+    log.warning("%s %s: %s: %s", request.method, request.url.path, error.code, error.message)
+    return _error_page(request, error.status, error.code)
+
+
+async def _show_http_error(request: StarletteRequest, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return _error_page(request, error.status_code, "not_found" if error.status_code == 404 else "error")
+
+
+def _error_page(plain: StarletteRequest, status: int, code: str) -> Response:
+    if "text/html" not in plain.headers.get("accept", ""):
+        return Response(json.dumps({"code": code, "status": status}), status, media_type="application/problem+json")
+    return Request(plain.scope).page("yimen/error.html", status=status, code=code, error_status=status)

@@ -1,0 +1,185 @@
+"""The Host port over the platform API: JSON over HTTP, usually on a unix socket that belongs to this mini-app."""
+
+import asyncio
+import base64
+import datetime as dt
+import uuid
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from yimen_sdk.errors import TryLater, Unknown, from_problem
+from yimen_sdk.host import Answer, Order, Refund
+from yimen_sdk.money import Money
+
+CALL_SECONDS = 15.0
+MAX_FETCH_SECONDS = 30.0
+TRIES = 3  # a POST carries its Idempotency-Key, so trying again cannot do it twice
+UNIX = "http+unix://"
+
+
+class RemotePlatform:
+    """One connection pool to the platform, from which each request takes its own Host."""
+
+    def __init__(self, url: str) -> None:
+        if url.startswith(UNIX):
+            transport = httpx.AsyncHTTPTransport(uds=url.removeprefix(UNIX))
+            self._client = httpx.AsyncClient(transport=transport, base_url="http://platform", timeout=CALL_SECONDS)
+        else:
+            self._client = httpx.AsyncClient(base_url=url, timeout=CALL_SECONDS)
+
+    def as_seen_by(self, assertion: str | None) -> "RemoteHost":
+        """The platform in the context of one resident, or of none (an event, a timer)."""
+        return RemoteHost(Calls(self._client, assertion))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+
+class Calls:
+    """Sends one call and turns whatever comes back into a value or a typed error."""
+
+    def __init__(self, client: httpx.AsyncClient, assertion: str | None) -> None:
+        self._client = client
+        self._assertion = {"Yimen-Resident": assertion} if assertion else {}
+
+    async def get(self, path: str) -> Any:  # Any: JSON, read by the caller
+        """Ask; trying again is always safe."""
+        return await self._send("GET", path, None, {}, CALL_SECONDS)
+
+    async def post(self, path: str, body: Mapping[str, Any], *, key: str | None = None, timeout: float = 0) -> Any:
+        """Do; each call has one Idempotency-Key over all its tries."""
+        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
+        return await self._send("POST", path, body, headers, timeout or CALL_SECONDS)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        headers: Mapping[str, str],
+        timeout: float,
+    ) -> Any:
+        for attempt in range(1, TRIES + 1):
+            try:
+                response = await self._client.request(
+                    method, path, json=body, headers={**self._assertion, **headers}, timeout=timeout
+                )
+            except (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError) as error:
+                if attempt == TRIES:
+                    raise TryLater(f"the platform cannot be reached: {error}") from error
+            except httpx.TimeoutException as error:
+                raise Unknown(f"the platform did not answer in {timeout:.0f} seconds") from error
+            else:
+                if response.is_success:
+                    return response.json() if response.content else None
+                if response.status_code != 503 or attempt == TRIES:
+                    raise from_problem(response.status_code, _problem(response))
+            await asyncio.sleep(0.1 * attempt)
+        raise AssertionError("unreachable: the last try returns or raises")
+
+
+class RemoteHost:
+    """The Host port, as one resident's request or one event sees it."""
+
+    def __init__(self, calls: Calls) -> None:
+        self.payments = RemotePayments(calls)
+        self.notices = RemoteNotices(calls)
+        self.network = RemoteNetwork(calls)
+
+
+class RemotePayments:
+    """``host.payments`` over HTTP."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def open_order(
+        self, title: str, amount: Money, *, reference: str | None = None, return_path: str = "/"
+    ) -> Order:
+        body = {"title": title, "amount": _money(amount), "reference": reference, "return_path": return_path}
+        return _order(await self._calls.post("/v1/orders", body))
+
+    async def order(self, order_id: str) -> Order:
+        return _order(await self._calls.get(f"/v1/orders/{quote(order_id, safe='')}"))
+
+    async def fulfil(self, order_id: str) -> Order:
+        return _order(await self._calls.post(f"/v1/orders/{quote(order_id, safe='')}/fulfil", {}))
+
+    async def cancel(self, order_id: str) -> Order:
+        return _order(await self._calls.post(f"/v1/orders/{quote(order_id, safe='')}/cancel", {}))
+
+    async def refund(self, order_id: str, amount: Money, *, reason: str, key: str) -> Refund:
+        body = {"amount": _money(amount), "reason": reason}
+        answer = await self._calls.post(f"/v1/orders/{quote(order_id, safe='')}/refunds", body, key=key)
+        return Refund(
+            answer["id"],
+            answer["order_id"],
+            Money(answer["amount"]["fen"], answer["amount"]["currency"]),
+            answer["state"],
+        )
+
+
+class RemoteNotices:
+    """``host.notices`` over HTTP."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def send(self, template: str, *, to: str | None = None, **values: str) -> None:
+        await self._calls.post("/v1/notices", {"template": template, "to": to, "values": values})
+
+
+class RemoteNetwork:
+    """``host.network`` over HTTP: the platform makes the call."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._calls = calls
+
+    async def fetch(
+        self,
+        method: str,
+        url: str,
+        *,
+        json: Any = None,  # Any: becomes JSON
+        headers: Mapping[str, str] | None = None,
+        timeout: float = 10.0,
+    ) -> Answer:
+        seconds = min(timeout, MAX_FETCH_SECONDS)
+        body = {
+            "method": method,
+            "url": url,
+            "json": json,
+            "headers": dict(headers or {}),
+            "timeout": seconds,
+        }
+        answer = await self._calls.post("/v1/fetch", body, timeout=seconds + 5)
+        return Answer(answer["status"], answer["headers"], base64.b64decode(answer["body"]))
+
+
+def _money(amount: Money) -> dict[str, int | str]:
+    return {"fen": amount.fen, "currency": amount.currency}
+
+
+def _order(answer: Mapping[str, Any]) -> Order:
+    return Order(
+        id=answer["id"],
+        title=answer["title"],
+        amount=Money(answer["amount"]["fen"], answer["amount"]["currency"]),
+        state=answer["state"],
+        reference=answer["reference"],
+        cashier_url=answer["cashier_url"],
+        receipt_number=answer["receipt_number"],
+        expires_at=dt.datetime.fromisoformat(answer["expires_at"]),
+    )
+
+
+def _problem(response: httpx.Response) -> Mapping[str, Any]:
+    try:
+        problem = response.json()
+    except ValueError:
+        return {}
+    return problem if isinstance(problem, dict) else {}
