@@ -1,0 +1,36 @@
+"""What the registry can refuse. Each error has a stable code, an HTTP status, and names the thing."""
+
+
+class RegistryError(Exception):
+    """The registry refused; the message says what to change."""
+
+    code = "registry_refused"
+    status = 400
+
+
+class NotFound(RegistryError):
+    """There is no such thing, or the caller may not know of it."""
+
+    code = "not_found"
+    status = 404
+
+
+class NotAllowed(RegistryError):
+    """The caller is known, and this is not theirs to do."""
+
+    code = "not_allowed"
+    status = 403
+
+
+class Conflict(RegistryError):
+    """What is asked no longer fits what is."""
+
+    code = "conflict"
+    status = 409
+
+
+class Invalid(RegistryError):
+    """A value is outside its grammar or its limits."""
+
+    code = "invalid"
+    status = 422
