@@ -5,6 +5,7 @@ import os
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -34,32 +35,46 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _server.remove()
 
 
-@pytest.fixture
-def database_url(worker_id: str) -> Iterator[str]:
-    """The SQLAlchemy address of an empty database that this test alone uses."""
-    yield from new_database(worker_id)
-
-
-def new_database(worker: str, *, template: str = "template1") -> Iterator[str]:
-    """Make a database and its owner, and drop both with every role made for it afterwards."""
-    server = os.environ["YIMEN_TEST_POSTGRES"].replace("+psycopg", "")
-    name = f"t_{worker}_{os.getpid()}_{next(_names)}"
-    with psycopg.connect(server, autocommit=True) as connection:
+@pytest.fixture(scope="session")
+def owner(worker_id: str) -> Iterator[str]:
+    """The role that owns this worker's databases; it may make roles, as an operator's would."""
+    name = f"t_{worker_id}_{os.getpid()}"
+    with _superuser() as connection:
         connection.execute(
             sql.SQL("CREATE ROLE {} LOGIN CREATEDB CREATEROLE PASSWORD 'test'").format(sql.Identifier(name))
         )
+        yield name
+        made = connection.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)", (name,)).fetchall()
+        for (role,) in sorted(made, key=lambda row: -len(row[0])):
+            connection.execute(sql.SQL("DROP OWNED BY {}").format(sql.Identifier(role)))
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+@pytest.fixture
+def database_url(owner: str) -> Iterator[str]:
+    """The SQLAlchemy address of an empty database that this test alone uses."""
+    yield from new_database(owner)
+
+
+def new_database(owner: str, *, template: str = "template1") -> Iterator[str]:
+    """Make a database, and drop it afterwards."""
+    name = f"{owner}_{next(_names)}"
+    with _superuser() as connection:
         connection.execute(
             sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(name), sql.Identifier(template)
+                sql.Identifier(name), sql.Identifier(owner), sql.Identifier(template)
             )
         )
-        socket_dir = Path(psycopg.conninfo.conninfo_to_dict(server)["host"] or "")
+        socket_dir = Path(str(psycopg.conninfo.conninfo_to_dict(_server_url())["host"]))
         try:
-            yield Address(socket_dir, name, "test", name).url
+            yield Address(socket_dir, owner, "test", name).url
         finally:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-            roles = connection.execute(
-                "SELECT rolname FROM pg_roles WHERE rolname LIKE %s OR rolname = %s", (f"{name}\\_%", name)
-            ).fetchall()
-            for (role,) in sorted(roles, key=lambda row: -len(row[0])):
-                connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
+
+
+def _superuser() -> psycopg.Connection[tuple[Any, ...]]:
+    return psycopg.connect(_server_url(), autocommit=True)
+
+
+def _server_url() -> str:
+    return os.environ["YIMEN_TEST_POSTGRES"].replace("+psycopg", "")

@@ -60,11 +60,14 @@ class Database:
         await self.engine.dispose()
 
 
-def normalized(url: str) -> URL:
+def normalized(url: URL | str) -> URL:
     """The address with our driver, whatever way it was written."""
     return make_url(url).set(drivername="postgresql+psycopg")
 
 
 def host_role(url: URL | str) -> str:
-    """The role the host works under: it cannot change tables, nor what must never change."""
-    return f"{(normalized(url) if isinstance(url, str) else url).database}_host"
+    """The role the host works under: it cannot change tables, nor what must never change.
+
+    Named after the owner in the address, so that two instances on one server stay apart.
+    """
+    return f"{normalized(url).username}_host"

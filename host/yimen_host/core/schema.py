@@ -9,6 +9,7 @@ from alembic.config import Config
 from procrastinate.schema import SchemaManager
 from psycopg import sql
 from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
 
 from yimen_host.core.database import SCHEMA, host_role, normalized
 
@@ -38,7 +39,7 @@ def alembic_config(url: str) -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.attributes["engine"] = create_engine(
-        normalized(url), connect_args={"options": f"-c search_path={SCHEMA}"}, poolclass=None
+        normalized(url), connect_args={"options": f"-c search_path={SCHEMA}"}, poolclass=NullPool
     )
     return config
 

@@ -36,7 +36,7 @@ async def resident_by_phone(session: AsyncSession, phone_hash: str) -> ResidentR
 async def add_resident(session: AsyncSession, row: ResidentRow) -> bool:
     """Add an account; False when the phone number already has one."""
     added = insert(ResidentRow).values(row.model_dump()).on_conflict_do_nothing(index_elements=["phone_hash"])
-    return _count(await session.execute(added)) == 1
+    return (await session.execute(added.returning(col(ResidentRow.id)))).first() is not None
 
 
 async def bind_person(session: AsyncSession, resident_id: str, values: dict[str, object]) -> bool:

@@ -11,11 +11,11 @@ down_revision = None
 def upgrade() -> None:
     op.create_table(
         "one_time_code",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("phone_hash", sa.Text(), nullable=False),
-        sa.Column("phone_sealed", sa.Text(), nullable=False),
-        sa.Column("purpose", sa.Text(), nullable=False),
-        sa.Column("code_hash", sa.Text(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("phone_hash", sa.String(), nullable=False),
+        sa.Column("phone_sealed", sa.String(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
+        sa.Column("code_hash", sa.String(), nullable=False),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
@@ -25,9 +25,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_one_time_code_phone_hash"), "one_time_code", ["phone_hash"], unique=False)
     op.create_table(
         "outbox_event",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_event")),
@@ -36,13 +36,13 @@ def upgrade() -> None:
     op.create_index(op.f("ix_outbox_event_type"), "outbox_event", ["type"], unique=False)
     op.create_table(
         "resident",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("phone_hash", sa.Text(), nullable=False),
-        sa.Column("phone_sealed", sa.Text(), nullable=False),
-        sa.Column("person_hash", sa.Text(), nullable=True),
-        sa.Column("name_sealed", sa.Text(), nullable=True),
-        sa.Column("id_number_sealed", sa.Text(), nullable=True),
-        sa.Column("region", sa.Text(), nullable=True),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("phone_hash", sa.String(), nullable=False),
+        sa.Column("phone_sealed", sa.String(), nullable=False),
+        sa.Column("person_hash", sa.String(), nullable=True),
+        sa.Column("name_sealed", sa.String(), nullable=True),
+        sa.Column("id_number_sealed", sa.String(), nullable=True),
+        sa.Column("region", sa.String(), nullable=True),
         sa.Column("assurance", sa.Integer(), nullable=False),
         sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -54,30 +54,30 @@ def upgrade() -> None:
     )
     op.create_table(
         "sandbox_message",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("phone", sa.Text(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("phone", sa.String(), nullable=False),
+        sa.Column("text", sa.String(), nullable=False),
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sandbox_message")),
     )
     op.create_table(
         "consent",
-        sa.Column("resident_id", sa.Text(), nullable=False),
-        sa.Column("app_id", sa.Text(), nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("resident_id", sa.String(), nullable=False),
+        sa.Column("app_id", sa.String(), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
         sa.Column("granted", sa.Boolean(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_consent_resident_id_resident")),
         sa.PrimaryKeyConstraint("resident_id", "app_id", "scope", name=op.f("pk_consent")),
     )
     op.create_table(
         "data_access",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("resident_id", sa.Text(), nullable=False),
-        sa.Column("app_id", sa.Text(), nullable=False),
-        sa.Column("fields", sa.Text(), nullable=False),
-        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("resident_id", sa.String(), nullable=False),
+        sa.Column("app_id", sa.String(), nullable=False),
+        sa.Column("fields", sa.String(), nullable=False),
+        sa.Column("purpose", sa.String(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_data_access_resident_id_resident")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_data_access")),
@@ -85,9 +85,9 @@ def upgrade() -> None:
     op.create_index(op.f("ix_data_access_resident_id"), "data_access", ["resident_id"], unique=False)
     op.create_table(
         "resident_password",
-        sa.Column("resident_id", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("resident_id", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("hash", sa.String(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("locked_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
@@ -98,17 +98,17 @@ def upgrade() -> None:
     )
     op.create_table(
         "resident_role",
-        sa.Column("resident_id", sa.Text(), nullable=False),
-        sa.Column("role", sa.Text(), nullable=False),
+        sa.Column("resident_id", sa.String(), nullable=False),
+        sa.Column("role", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(["resident_id"], ["resident.id"], name=op.f("fk_resident_role_resident_id_resident")),
         sa.PrimaryKeyConstraint("resident_id", "role", name=op.f("pk_resident_role")),
     )
     op.create_table(
         "session",
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("secret_hash", sa.Text(), nullable=False),
-        sa.Column("resident_id", sa.Text(), nullable=False),
-        sa.Column("browser", sa.Text(), nullable=False),
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("secret_hash", sa.String(), nullable=False),
+        sa.Column("resident_id", sa.String(), nullable=False),
+        sa.Column("browser", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("seen_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
@@ -119,7 +119,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_session_resident_id"), "session", ["resident_id"], unique=False)
     # What was read about whom is never rewritten.
-    role = op.get_bind().exec_driver_sql("SELECT current_database() || '_host'").scalar_one()
+    role = op.get_bind().exec_driver_sql("SELECT current_user || '_host'").scalar_one()
     op.execute(f'REVOKE UPDATE, DELETE ON data_access FROM "{role}"')
 
 
