@@ -3,8 +3,6 @@
 It leaves no request behind: it goes to sleep only without a connection, and drains before it ends.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging
@@ -108,14 +106,14 @@ class Runner(uvicorn.Server):
         self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
-                while self.server_state.connections or self.server_state.tasks:
+                while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110  uvicorn has no event
                     await asyncio.sleep(0.02)
         for connection in list(self.server_state.connections):
             connection.shutdown()
         await self.lifespan.shutdown()
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]  # an iterator serves as the generator
+    def capture_signals(self) -> Iterator[None]:
         """End on the usual signals at once, not at the next tick."""
         loop = asyncio.get_running_loop()
         for number in HANDLED_SIGNALS:

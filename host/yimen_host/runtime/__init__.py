@@ -1,0 +1,1 @@
+"""Running mini-apps: supervisor, zygote, sandbox and gateway."""

@@ -1,0 +1,294 @@
+"""The gateway's ASGI application: find the site, ask who it is, forward, answer. Policy is in its neighbours."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from yimen_host.runtime.gateway import requests, responses
+from yimen_host.runtime.gateway.bulkhead import Bulkhead, Overloaded
+from yimen_host.runtime.gateway.hosts import Hosts, Site
+from yimen_host.runtime.gateway.ports import (
+    AppTarget,
+    Directory,
+    ErrorPages,
+    Leave,
+    Reason,
+    Sessions,
+    TargetState,
+    Visitor,
+    plain_pages,
+)
+from yimen_host.runtime.gateway.requests import Reading, Refused
+from yimen_host.runtime.gateway.upstream import Pool, Upstream, UpstreamFailed
+
+_BODY_IDLE_SECONDS = 30.0
+"""Between two pieces of a request's body."""
+_STOPPED = {
+    TargetState.SUSPENDED: Refused(503, Reason.SUSPENDED),
+    TargetState.QUARANTINED: Refused(503, Reason.QUARANTINED),
+    TargetState.REMOVED: Refused(410, Reason.REMOVED),
+}
+_FAILURES = {
+    "refused": Refused(503, Reason.NOT_RUNNING),
+    "full": Refused(503, Reason.OVERLOADED),
+    "closed": Refused(502, Reason.BROKEN_ANSWER),
+    "framing": Refused(502, Reason.BROKEN_ANSWER),
+    "slow": Refused(504, Reason.TOO_SLOW),
+}
+_EVENT_STREAM = b"text/event-stream"
+
+
+class Gateway:
+    """Serves the portal and every mini-app on one port, each under its own host name."""
+
+    def __init__(
+        self,
+        *,
+        hosts: Hosts,
+        portal: ASGIApp,
+        platform: ASGIApp,
+        directory: Directory,
+        sessions: Sessions,
+        pages: ErrorPages = plain_pages,
+        leave: Leave | None = None,
+    ) -> None:
+        """`platform` answers what is under `/.yimen` of a mini-app's origin, with `scope["state"]["app_id"]` set."""
+        self._hosts = hosts
+        self._portal = portal
+        self._platform = platform
+        self._directory = directory
+        self._sessions = sessions
+        self._pages = pages
+        self._leave = leave
+        self._pool = Pool()
+        self._bulkheads: dict[str, Bulkhead] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection or request."""
+        if scope["type"] == "lifespan":
+            await self._portal(scope, receive, send)
+            self._pool.close()
+            return
+        host = requests.host_of(scope["headers"])
+        site = Site.NONE if host is None else self._hosts.site(host)
+        if site is Site.PORTAL:
+            await self._portal(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+        elif isinstance(site, str):
+            await self._mini_app(site, scope, receive, send)
+        else:
+            await self._pages(421, Reason.MISDIRECTED)(scope, receive, send)
+
+    async def _mini_app(self, app_id: str, scope: Scope, receive: Receive, send: Send) -> None:
+        target = self._directory.find(app_id)
+        if target is None:
+            await self._pages(404, Reason.UNKNOWN_APP)(scope, receive, send)
+            return
+        method, raw_path = scope["method"], scope.get("raw_path") or scope["path"].encode()
+        refused = requests.refuse_target(method, raw_path)
+        reading = refused or requests.read(scope["headers"])
+        if isinstance(reading, Refused):
+            await self._refuse(reading, scope, receive, send)
+        elif requests.is_platform_path(scope["path"]):
+            scope["state"] = {**scope.get("state", {}), "app_id": app_id}
+            await self._platform(scope, receive, send)
+        elif target.state != TargetState.LIVE:
+            await self._refuse(_STOPPED[target.state], scope, receive, send)
+        elif reading.service_worker and not target.service_worker:
+            await self._refuse(Refused(403, Reason.SERVICE_WORKER), scope, receive, send)
+        else:
+            await self._visit(target, reading, scope, receive, send)
+
+    async def _visit(self, target: AppTarget, reading: Reading, scope: Scope, receive: Receive, send: Send) -> None:
+        visitor = await self._sessions.identify(target.app_id, reading.session)
+        if visitor is not None:
+            refused = requests.refuse_cross_site(scope["method"], reading, self._hosts.origin(target.app_id).encode())
+            if refused:
+                await self._refuse(refused, scope, receive, send)
+                return
+        bulkhead = self._bulkhead(target)
+        try:
+            await bulkhead.enter()
+        except Overloaded:
+            await self._refuse(Refused(503, Reason.OVERLOADED), scope, receive, send)
+            return
+        try:
+            await self._forward(target, visitor, reading, scope, receive, send)
+        finally:
+            bulkhead.leave()
+
+    async def _forward(
+        self, target: AppTarget, visitor: Visitor | None, reading: Reading, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        head = requests.head(
+            scope["method"],
+            scope.get("raw_path") or scope["path"].encode(),
+            scope["query_string"],
+            reading,
+            assertion=visitor.assertion if visitor else None,
+            request_id=requests.new_request_id(),
+        )
+        path = visitor.socket if visitor else target.socket
+        if isinstance(head, Refused) or path is None:
+            refused = head if isinstance(head, Refused) else Refused(503, Reason.NOT_RUNNING)
+            await self._refuse(refused, scope, receive, send)
+            return
+        exchange = _Exchange(self._pool, path, head, reading, scope, receive)
+        try:
+            upstream = await exchange.answer()
+        except UpstreamFailed as failure:
+            if failure.code != "left":
+                await self._refuse(_FAILURES[failure.code], scope, receive, send)
+            return
+        except _TooLarge:
+            await self._refuse(Refused(413, Reason.TOO_LARGE), scope, receive, send)
+            return
+        try:
+            if leave := self._departure(upstream, reading):
+                upstream.fail("left")
+                await leave(scope, receive, send)
+            else:
+                await self._deliver(upstream, target, visitor, receive, send)
+        finally:
+            self._pool.give_back(path, upstream)
+
+    async def _deliver(
+        self, upstream: Upstream, target: AppTarget, visitor: Visitor | None, receive: Receive, send: Send
+    ) -> None:
+        headers = responses.filtered(
+            upstream.headers, csp=target.csp, permissions=target.permissions, personal=visitor is not None
+        )
+        await send({"type": "http.response.start", "status": upstream.status, "headers": headers})
+        if upstream.complete:
+            await send({"type": "http.response.body", "body": upstream.take()})
+            return
+        if _is_event_stream(upstream):
+            upstream.stream()
+        watch = asyncio.create_task(_abandon_when_left(receive, upstream))
+        try:
+            while not upstream.complete:
+                data = await upstream.more()
+                await send({"type": "http.response.body", "body": data, "more_body": True})
+            await send({"type": "http.response.body", "body": upstream.take()})
+        except UpstreamFailed:
+            return  # the server sees an unfinished answer and closes the browser's connection: it must not look whole
+        finally:
+            watch.cancel()
+
+    def _departure(self, upstream: Upstream, reading: Reading) -> Response | None:
+        """A frame sent to the portal cannot go there itself: the host's own page takes the whole tab."""
+        if self._leave is None or not 300 <= upstream.status < 400 or reading.fetch_destination != b"iframe":
+            return None
+        for name, value in upstream.headers:
+            if name.lower() == b"location":
+                location = value.decode("latin-1")
+                if location == self._hosts.portal_origin or location.startswith(self._hosts.portal_origin + "/"):
+                    return self._leave(location)
+        return None
+
+    def _bulkhead(self, target: AppTarget) -> Bulkhead:
+        bulkhead = self._bulkheads.get(target.app_id)
+        if bulkhead is None:
+            bulkhead = self._bulkheads[target.app_id] = Bulkhead(target.bulkhead)
+        bulkhead.places = target.bulkhead
+        return bulkhead
+
+    async def _refuse(self, refused: Refused, scope: Scope, receive: Receive, send: Send) -> None:
+        response = self._pages(refused.status, refused.reason)
+        if refused.reason is Reason.REMOVED:
+            response.headers["Clear-Site-Data"] = '"*"'
+        if refused.reason is Reason.MALFORMED:
+            response.headers["Connection"] = "close"
+        await response(scope, receive, send)
+
+
+class _TooLarge(Exception):
+    """The body went over the limit."""
+
+
+class _Exchange:
+    """One request on its way to a worker, until the head of the answer is there."""
+
+    def __init__(self, pool: Pool, path: Path, head: bytes, reading: Reading, scope: Scope, receive: Receive) -> None:
+        self._pool = pool
+        self._path = path
+        self._head = head
+        self._reading = reading
+        self._method: str = scope["method"]
+        self._receive = receive
+
+    async def answer(self) -> Upstream:
+        """Send the request and wait for the head of the answer.
+
+        A spare connection may have been closed by a worker that ended; then the request is sent once more, if
+        nothing came back and sending it twice means the same as once. Raises UpstreamFailed.
+        """
+        try:
+            return await self._attempt(fresh=False)
+        except UpstreamFailed as failure:
+            repeatable = self._method in ("GET", "HEAD", "OPTIONS") and not self._reading.has_body
+            if failure.code != "closed" or failure.started or not repeatable:
+                raise
+            return await self._attempt(fresh=True)
+
+    async def _attempt(self, *, fresh: bool) -> Upstream:
+        upstream = await self._pool.take(self._path, fresh=fresh)
+        try:
+            upstream.begin(self._head, bodyless=self._method == "HEAD")
+            if self._reading.has_body:
+                await self._upload(upstream)
+            await upstream.answered()
+        except BaseException:
+            upstream.fail("left")
+            self._pool.give_back(self._path, upstream)
+            raise
+        return upstream
+
+    async def _upload(self, upstream: Upstream) -> None:
+        frame: Callable[[bytes], bytes] = _chunk if self._reading.chunked else bytes
+        sent, more = 0, True
+        while more:
+            message = await self._next_piece()
+            more = message.get("more_body", False)
+            data = message.get("body", b"")
+            sent += len(data)
+            if sent > requests.LONGEST_BODY:
+                raise _TooLarge
+            if data:
+                await upstream.write(frame(data))
+            if more and upstream.has_answer():
+                upstream.unfinished()
+                return
+        if self._reading.chunked:
+            await upstream.write(b"0\r\n\r\n")
+
+    async def _next_piece(self) -> Message:
+        try:
+            async with asyncio.timeout(_BODY_IDLE_SECONDS):
+                message = await self._receive()
+        except TimeoutError as error:
+            raise UpstreamFailed("left") from error
+        if message["type"] == "http.disconnect":
+            raise UpstreamFailed("left")
+        return message
+
+
+async def _abandon_when_left(receive: Receive, upstream: Upstream) -> None:
+    """Give the answer up when the browser has gone."""
+    with contextlib.suppress(asyncio.CancelledError):
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        upstream.fail("left")
+
+
+def _is_event_stream(upstream: Upstream) -> bool:
+    return any(name.lower() == b"content-type" and value.startswith(_EVENT_STREAM) for name, value in upstream.headers)
+
+
+def _chunk(data: bytes) -> bytes:
+    return b"%x\r\n%b\r\n" % (len(data), data)

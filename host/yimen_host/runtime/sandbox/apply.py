@@ -1,0 +1,150 @@
+"""Confine the calling process, layer by layer, in the one order that was measured to work."""
+
+import errno
+import os
+import resource
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from yimen_host.runtime.sandbox import kernel, landlock, root, seccomp
+from yimen_host.runtime.sandbox.confinement import MIB, Confinement
+from yimen_host.runtime.sandbox.layers import Layer, LayerReport, LayerState
+
+_ADDRESS_SPACE_OF_THE_RUNTIME = 768 * MIB
+"""What the interpreter, its libraries and thread stacks map without using it."""
+
+
+class ConfinementFailed(Exception):
+    """A declared layer did not succeed; the worker must end before any code of the mini-app is read."""
+
+    def __init__(self, reports: list[LayerReport]) -> None:
+        super().__init__(f"layer {reports[-1].layer}: {reports[-1].reason}")
+        self.reports = reports
+
+
+def confine(plan: Confinement, control_groups: Sequence[int]) -> list[LayerReport]:
+    """Apply every declared layer, or raise at the first that fails. Other layers are reported as off."""
+    reports: list[LayerReport] = []
+    for layer, step in _steps(control_groups):
+        if layer not in plan.layers:
+            reports.append(LayerReport(layer, LayerState.OFF))
+            continue
+        try:
+            step(plan)
+        except OSError as error:
+            reports.append(LayerReport(layer, LayerState.FAILED, _reason(error)))
+            raise ConfinementFailed(reports) from error
+        reports.append(LayerReport(layer, LayerState.ENFORCED))
+    return reports
+
+
+def survey(plan: Confinement, control_groups: Sequence[int]) -> list[LayerReport]:
+    """Try every declared layer and go on after a failure: what does this machine offer? The caller ends after it."""
+    reports: list[LayerReport] = []
+    for layer, step in _steps(control_groups):
+        if layer not in plan.layers:
+            reports.append(LayerReport(layer, LayerState.OFF))
+            continue
+        try:
+            step(plan)
+        except OSError as error:
+            reports.append(LayerReport(layer, LayerState.UNAVAILABLE, _reason(error)))
+        else:
+            reports.append(LayerReport(layer, LayerState.ENFORCED))
+    return reports
+
+
+Step = Callable[[Confinement], None]
+
+
+def _steps(control_groups: Sequence[int]) -> tuple[tuple[Layer, Step], ...]:
+    return (
+        (Layer.SESSION, lambda plan: os.setsid()),
+        (Layer.DESCRIPTORS, _check_descriptors),
+        (Layer.CGROUP, lambda plan: _join_control_groups(control_groups)),
+        (Layer.USER, _enter_user_namespace),
+        (Layer.PID, _check_process_namespace),
+        (Layer.NETWORK, lambda plan: kernel.unshare(kernel.CLONE_NEWNET)),
+        (Layer.IPC, lambda plan: kernel.unshare(kernel.CLONE_NEWIPC)),
+        (Layer.UTS, lambda plan: kernel.unshare(kernel.CLONE_NEWUTS)),
+        (Layer.MOUNT, root.enter),
+        (Layer.RLIMITS, _limit_resources),
+        (Layer.CAPABILITIES, lambda plan: kernel.drop_bounding_set()),
+        (Layer.UID, _change_user),
+        (Layer.NO_NEW_PRIVILEGES, lambda plan: kernel.forbid_new_privileges()),
+        (Layer.DUMPABLE, _give_up_what_is_left),
+        (Layer.PARENT_DEATH, lambda plan: kernel.die_with_parent(signal.SIGKILL)),
+        (Layer.LANDLOCK, _restrict_paths),
+        (Layer.SECCOMP, lambda plan: seccomp.restrict()),
+    )
+
+
+def _check_descriptors(plan: Confinement) -> None:
+    """The zygote's child closed them; look again, since a leaked one would undo every other layer."""
+    for descriptor in (0, 1, 2):
+        os.fstat(descriptor)
+
+
+def _join_control_groups(control_groups: Sequence[int]) -> None:
+    if not control_groups:
+        raise OSError(errno.ENOENT, "no control group that may be written")
+    for descriptor in control_groups:
+        os.write(descriptor, b"0")
+        os.close(descriptor)
+
+
+def _enter_user_namespace(plan: Confinement) -> None:
+    """Keep one's own number inside; the map of a single number needs no privilege."""
+    user, group = os.getuid(), os.getgid()
+    kernel.unshare(kernel.CLONE_NEWUSER)
+    Path("/proc/self/setgroups").write_text("deny")
+    Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
+    Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
+
+
+def _check_process_namespace(plan: Confinement) -> None:
+    """The zygote forked us into it: then we are its first process."""
+    if os.getpid() != 1:
+        raise OSError(errno.EPERM, "not the first process of a namespace")
+
+
+def _limit_resources(plan: Confinement) -> None:
+    limits = plan.limits
+    for kind, value in (
+        (resource.RLIMIT_NPROC, limits.processes),
+        (resource.RLIMIT_NOFILE, limits.descriptors),
+        (resource.RLIMIT_FSIZE, limits.disk),
+        (resource.RLIMIT_AS, 2 * limits.memory + _ADDRESS_SPACE_OF_THE_RUNTIME),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 0),
+        (resource.RLIMIT_MSGQUEUE, 0),
+        (resource.RLIMIT_NICE, 0),
+        (resource.RLIMIT_RTPRIO, 0),
+    ):
+        resource.setrlimit(kind, (value, value))
+
+
+def _change_user(plan: Confinement) -> None:
+    os.setgroups([])
+    os.setresgid(plan.gid, plan.gid, plan.gid)
+    os.setresuid(plan.uid, plan.uid, plan.uid)
+
+
+def _give_up_what_is_left(plan: Confinement) -> None:
+    kernel.drop_capabilities()
+    kernel.forbid_dump()
+
+
+def _restrict_paths(plan: Confinement) -> None:
+    shown = [plan.inside(mount) for mount in plan.mounts if not mount.writable]
+    own = [plan.inside(mount) for mount in plan.mounts if mount.writable]
+    if Layer.MOUNT in plan.layers:
+        own.append(root.SCRATCH)
+    devices = [Path("/dev/null")]
+    landlock.restrict(readable=[*plan.code, *shown, *root.DEVICES], writable=[*own, *devices])
+
+
+def _reason(error: OSError) -> str:
+    name = errno.errorcode.get(error.errno or 0, "")
+    return f"{name} {error.strerror}".strip()

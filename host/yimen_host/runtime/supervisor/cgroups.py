@@ -1,0 +1,104 @@
+"""Control groups, version 2 where delegated, else version 1: one group a release, below the supervisor's own."""
+
+import contextlib
+import os
+from pathlib import Path
+from typing import Self
+
+from yimen_host.runtime.sandbox.confinement import Limits
+
+_MOUNTS = Path("/proc/self/mounts")
+_OWN = Path("/proc/self/cgroup")
+_PERIOD = 100_000
+_V1 = ("memory", "pids", "cpu")
+
+
+class ControlGroups:
+    """The hierarchies in which this supervisor may make groups."""
+
+    def __init__(self, parents: dict[str, Path]) -> None:
+        self._parents = parents
+
+    @classmethod
+    def find(cls, name: str) -> Self:
+        """Make a group `name` below the supervisor's own in every hierarchy that allows it."""
+        parents = {}
+        for controller, own in _own_groups().items():
+            with contextlib.suppress(OSError):
+                parent = own / name
+                parent.mkdir(exist_ok=True)
+                if controller == "unified":
+                    (parent / "cgroup.subtree_control").write_text("+memory +pids +cpu")
+                parents[controller] = parent
+        return cls(parents)
+
+    @property
+    def controllers(self) -> list[str]:
+        """Return what can be limited."""
+        return sorted(self._parents)
+
+    def open(self, release: str, limits: Limits) -> list[int]:
+        """Make the release's groups with its limits; return descriptors through which a process joins them."""
+        descriptors = []
+        for controller, parent in self._parents.items():
+            group = parent / release
+            group.mkdir(exist_ok=True)
+            for file, value in _settings(controller, limits).items():
+                (group / file).write_text(value)
+            descriptors.append(os.open(group / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
+        return descriptors
+
+    def remove(self, release: str) -> None:
+        """Remove the groups of a release that has no process left."""
+        for parent in self._parents.values():
+            with contextlib.suppress(OSError):
+                (parent / release).rmdir()
+
+    def close(self) -> None:
+        """Remove the supervisor's own groups, if they are empty."""
+        for parent in self._parents.values():
+            with contextlib.suppress(OSError):
+                for group in parent.iterdir():
+                    if group.is_dir():
+                        group.rmdir()
+                parent.rmdir()
+
+
+def _settings(controller: str, limits: Limits) -> dict[str, str]:
+    quota = str(int(limits.processor * _PERIOD))
+    if controller == "memory":
+        return {"memory.limit_in_bytes": str(limits.memory)}
+    if controller == "pids":
+        return {"pids.max": str(limits.processes)}
+    if controller == "cpu":
+        return {"cpu.cfs_period_us": str(_PERIOD), "cpu.cfs_quota_us": quota}
+    return {
+        "memory.max": str(limits.memory),
+        "memory.swap.max": "0",
+        "pids.max": str(limits.processes),
+        "cpu.max": f"{quota} {_PERIOD}",
+    }
+
+
+def _own_groups() -> dict[str, Path]:
+    """Return the supervisor's group by controller; `unified` for version 2 when it has the controllers."""
+    mounts = [line.split() for line in _MOUNTS.read_text().splitlines()]
+    by_controller: dict[str, Path] = {}
+    unified = None
+    for _, place, kind, options, *_ in mounts:
+        if kind == "cgroup":
+            by_controller |= {name: Path(place) for name in _V1 if name in options.split(",")}
+        elif kind == "cgroup2":
+            unified = Path(place)
+    groups = {}
+    for line in _OWN.read_text().splitlines():
+        _, names, path = line.split(":", 2)
+        for name in names.split(","):
+            if name in by_controller:
+                groups[name] = by_controller[name] / path.lstrip("/")
+        if not names and unified is not None:
+            own = unified / path.lstrip("/")
+            with contextlib.suppress(OSError):
+                if {"memory", "pids"} <= set((own / "cgroup.subtree_control").read_text().split()):
+                    groups["unified"] = own
+    return groups

@@ -1,0 +1,51 @@
+"""What this machine offers: which layers a worker will get, found by trying them in a child that ends."""
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+
+from yimen_host.runtime.contract import IsolationReport
+from yimen_host.runtime.sandbox import kernel, layers
+from yimen_host.runtime.sandbox.layers import Layer, LayerReport, LayerState
+
+
+def wanted(off: Iterable[Layer]) -> frozenset[Layer]:
+    """Return the layers worth trying: root separates users, anybody else needs a user namespace."""
+    other = Layer.USER if os.geteuid() == 0 else Layer.UID
+    return frozenset(Layer) - {other} - frozenset(off)
+
+
+def report(found: Iterable[LayerReport], *, off: Iterable[Layer], notes: Iterable[str] = ()) -> IsolationReport:
+    """Turn what a survey found into the report: why a layer is missing, and the level of those that are there."""
+    off = frozenset(off)
+    told = tuple(_explained(entry, off) for entry in found)
+    level = layers.level_claimed(told)
+    return IsolationReport(level, layers.LEVEL_NAMES[level], told, tuple(notes))
+
+
+def offered(survey: Iterable[LayerReport]) -> frozenset[Layer]:
+    """Return the layers that a worker must have from now on."""
+    return frozenset(entry.layer for entry in survey if entry.state is LayerState.ENFORCED)
+
+
+def can_make(namespaces: int) -> bool:
+    """Whether this account may make such namespaces here (not in a plain container); a child tries it."""
+    child = os.fork()
+    if child == 0:
+        try:
+            kernel.unshare(namespaces)
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    return status == 0
+
+
+def _explained(entry: LayerReport, off: frozenset[Layer]) -> LayerReport:
+    if entry.state is not LayerState.OFF or entry.layer in off:
+        return entry
+    if entry.layer is Layer.USER:
+        return replace(entry, state=LayerState.UNAVAILABLE, reason="not needed: root gives each mini-app a user number")
+    if entry.layer is Layer.UID:
+        return replace(entry, state=LayerState.UNAVAILABLE, reason="shared: the supervisor is not root")
+    return replace(entry, state=LayerState.UNAVAILABLE, reason="not tried")

@@ -1,0 +1,179 @@
+"""One armed release: its listening socket for as long as it is armed, and at most one worker that accepts on it."""
+
+import asyncio
+import socket
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from yimen_host.runtime.contract import LayerReport, ReleaseSpec, ReleaseState, ReleaseStatus
+from yimen_host.runtime.supervisor.logs import ReleaseLog
+from yimen_host.runtime.supervisor.states import TRANSITIONS, Event, rest_after
+from yimen_host.runtime.supervisor.workers import Worker, WorkerFailed
+from yimen_host.runtime.supervisor.zygotes import ZygoteLost
+
+_BACKLOG = 512
+_STATUS_LINES = 20
+_SETTLE_SECONDS = 0.2
+"""Between taking the socket's name away and ending the worker: connections made just before are still accepted."""
+
+Starter = Callable[[ReleaseSpec, int, ReleaseLog], Awaitable[Worker]]
+"""Starts a worker of a release on a listening descriptor. Raises WorkerFailed or ZygoteLost."""
+
+
+class Release:
+    """A release from arming to disarming."""
+
+    def __init__(self, spec: ReleaseSpec, directory: Path, start: Starter) -> None:
+        self.spec = spec
+        self.log = ReleaseLog(spec.limits.log_lines)
+        self.socket = directory / "app.sock"
+        self._start = start
+        self._listener: socket.socket | None = None
+        self._state = ReleaseState.READY
+        self._since = datetime.now(UTC)
+        self._worker: Worker | None = None
+        self._run: asyncio.Task[None] | None = None
+        self._starts = 0
+        self._deaths: list[float] = []
+        self._reason = ""
+        self._layers: tuple[LayerReport, ...] = ()
+
+    @property
+    def state(self) -> ReleaseState:
+        """Where it stands."""
+        return self._state
+
+    def open(self) -> None:
+        """Listen, and wake on the first connection."""
+        self.socket.unlink(missing_ok=True)
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(self.socket))
+        self.socket.chmod(0o666)
+        self._listener.listen(_BACKLOG)
+        self._listener.setblocking(False)
+        self._watch()
+
+    def refuse(self, reason: str) -> None:
+        """Quarantine it before it ever runs: it may not start on this machine."""
+        self._condemn(reason)
+
+    async def replace(self, spec: ReleaseSpec) -> None:
+        """Go on with another specification; the worker of the old one is drained, connections wait meanwhile."""
+        self.spec = spec
+        if self._worker:
+            await self._worker.drain()
+
+    async def close(self) -> None:
+        """Take the socket away, drain the worker, forget the release."""
+        self._enter(Event.DISARMED)
+        self.socket.unlink(missing_ok=True)
+        if worker := self._worker:
+            await asyncio.sleep(_SETTLE_SECONDS)
+            await worker.drain()
+        if self._run:
+            await self._run
+        self._stop_listening()
+
+    def status(self) -> ReleaseStatus:
+        """Tell where it stands."""
+        return ReleaseStatus(
+            app_id=self.spec.app_id,
+            version=self.spec.version,
+            state=self._state,
+            since=self._since,
+            pid=self._worker.pid if self._worker else None,
+            starts=self._starts,
+            deaths=len(self._deaths),
+            reason=self._reason,
+            log_tail=tuple(self.log.tail(_STATUS_LINES)),
+            layers=self._layers,
+        )
+
+    def _watch(self) -> None:
+        assert self._listener is not None, "only an open release is watched"
+        asyncio.get_running_loop().add_reader(self._listener, self._wake)
+
+    def _wake(self) -> None:
+        assert self._listener is not None, "only an open release wakes"
+        asyncio.get_running_loop().remove_reader(self._listener)
+        self._enter(Event.CONNECTION)
+        self._run = asyncio.create_task(self._live(), name=f"release {self.spec.app_id} {self.spec.version}")
+
+    async def _live(self) -> None:
+        """Run one worker from fork to end, then decide what follows."""
+        spec, complaint = self.spec, ""
+        try:
+            status = await self._run_worker()
+            if status != 0:
+                complaint = self._worker.complaint if self._worker else ""
+                complaint = complaint or _ending(status)
+        except WorkerFailed as failure:
+            complaint = str(failure)
+        except ZygoteLost as lost:
+            complaint = str(lost)
+        self._worker = None
+        if self._state is ReleaseState.STOPPED:
+            return
+        if complaint and spec is self.spec:
+            await self._mourn(complaint)
+        else:
+            self._enter(Event.SLEPT)
+        if self._state is ReleaseState.READY:
+            self._watch()
+
+    async def _run_worker(self) -> int:
+        assert self._listener is not None, "only an open release runs"
+        self._starts += 1
+        self._worker = worker = await self._start(self.spec, self._listener.fileno(), self.log)
+        self._layers = worker.layers
+        if self._state is ReleaseState.STOPPED:
+            await worker.drain()
+        try:
+            await worker.answers()
+        except WorkerFailed:
+            status = await worker.ended()
+            self.log.note(_ending(status))
+            raise
+        if self._state is ReleaseState.STARTING:
+            self._enter(Event.ANSWERING)
+            self._reason = ""
+        return await worker.ended()
+
+    async def _mourn(self, complaint: str) -> None:
+        now = time.monotonic()
+        self._deaths.append(now)
+        self._reason = complaint
+        self.log.note(complaint)
+        self._enter(Event.DIED)
+        rest = rest_after(self._deaths, now)
+        if rest is None:
+            self._condemn(f"three deaths within a minute; the last: {complaint}")
+            return
+        await asyncio.sleep(rest)
+        if self._state is ReleaseState.UNWELL:
+            self._enter(Event.RESTED)
+
+    def _condemn(self, reason: str) -> None:
+        self._enter(Event.CONDEMNED)
+        self._reason = reason
+        self.log.note(f"quarantined: {reason}")
+        self.socket.unlink(missing_ok=True)
+        self._stop_listening()
+
+    def _stop_listening(self) -> None:
+        if self._listener:
+            asyncio.get_running_loop().remove_reader(self._listener)
+            self._listener.close()
+            self._listener = None
+
+    def _enter(self, event: Event) -> None:
+        self._state = TRANSITIONS[self._state, event]
+        self._since = datetime.now(UTC)
+
+
+def _ending(status: int) -> str:
+    if status < 0:
+        return f"its worker was ended by signal {-status}"
+    return f"its worker ended with status {status}"

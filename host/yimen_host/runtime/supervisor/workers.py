@@ -1,0 +1,144 @@
+"""One worker's life as the supervisor sees it: orders out, report, ready and heartbeat in, log beside."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable, Sequence
+from typing import Self
+
+from yimen_host.runtime.contract import LayerReport
+from yimen_host.runtime.sandbox.layers import LayerState
+from yimen_host.runtime.supervisor.logs import ReleaseLog
+from yimen_host.runtime.supervisor.zygotes import Child, Zygote
+from yimen_host.runtime.zygote.orders import READY, Orders, orders_json, reports_json
+
+REPORT_SECONDS = 10.0
+READY_SECONDS = 20.0
+SILENCE_SECONDS = 13.0
+"""A worker whose event loop has not turned for this long is ended."""
+DRAIN_SECONDS = 13.0
+"""How long a worker told to end may take; a little more than it gives its own requests."""
+_LONGEST_REPORT = 64 * 1024
+
+
+class WorkerFailed(Exception):
+    """The worker did not come up; the message is the reason in one sentence."""
+
+
+class Worker:
+    """A forked child that has its orders."""
+
+    def __init__(self, child: Child, channel: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._child = child
+        self._channel = channel
+        self._writer = writer
+        self.layers: tuple[LayerReport, ...] = ()
+        self.complaint = ""
+        """Why the supervisor ended it, if it did."""
+
+    @classmethod
+    async def start(
+        cls, zygote: Zygote, orders: Orders, *, listener: int, groups: Sequence[int], log: ReleaseLog
+    ) -> Self:
+        """Fork a worker, give it its orders and read its report. Raises ZygoteLost or WorkerFailed."""
+        ours, theirs = socket.socketpair()
+        log_reader, log_writer = os.pipe()
+        try:
+            child = await zygote.fork(listener=listener, log=log_writer, channel=theirs.fileno(), groups=groups)
+        except BaseException:
+            ours.close()
+            os.close(log_reader)
+            raise
+        finally:
+            theirs.close()
+            os.close(log_writer)
+        _follow(log_reader, log.feed)
+        reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_LONGEST_REPORT)
+        worker = cls(child, reader, writer)
+        writer.write(orders_json.dump_json(orders) + b"\n")
+        await worker._read_report()
+        return worker
+
+    @property
+    def pid(self) -> int:
+        """Its process number."""
+        return self._child.pid
+
+    async def answers(self) -> None:
+        """Wait until it serves. Raises WorkerFailed when it does not within the time."""
+        line = await self._line(READY_SECONDS, "it was not ready in time")
+        if line != READY:
+            raise WorkerFailed("it ended while the mini-app was loaded; its log says why")
+
+    async def ended(self) -> int:
+        """Watch it until it ends, ending it when its event loop stands still; return its exit status."""
+        while not self._child.ended.done():
+            try:
+                async with asyncio.timeout(SILENCE_SECONDS):
+                    if not await self._channel.readline():
+                        break
+            except TimeoutError:
+                self.kill("its event loop stood still")
+                break
+            except ValueError:
+                self.kill("it spoke nonsense on the supervisor's channel")
+                break
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                return await asyncio.shield(self._child.ended)
+        except TimeoutError:
+            self.kill("it closed its channel and went on")
+            return await asyncio.shield(self._child.ended)
+        finally:
+            self._writer.close()
+
+    async def drain(self) -> None:
+        """Let it finish what it has, then end it."""
+        self._child.send_signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(DRAIN_SECONDS):
+                await asyncio.shield(self._child.ended)
+        except TimeoutError:
+            self.kill("it did not end when told")
+
+    def kill(self, complaint: str) -> None:
+        """End it at once, with everything below it."""
+        self.complaint = complaint
+        self._child.send_signal(signal.SIGKILL)
+
+    async def _read_report(self) -> None:
+        line = await self._line(REPORT_SECONDS, "it did not report its confinement in time")
+        if not line:
+            raise WorkerFailed("it ended before it was confined")
+        self.layers = tuple(reports_json.validate_json(line))
+        for entry in self.layers:
+            if entry.state is LayerState.FAILED:
+                raise WorkerFailed(f"layer {entry.layer} failed: {entry.reason}")
+
+    async def _line(self, seconds: float, complaint: str) -> bytes:
+        try:
+            async with asyncio.timeout(seconds):
+                return await self._channel.readline()
+        except (TimeoutError, ValueError) as error:
+            self.kill(complaint)
+            raise WorkerFailed(complaint) from error
+
+
+def _follow(descriptor: int, feed: Callable[[bytes], None]) -> None:
+    """Give what arrives on a pipe to the log until every writer has closed it."""
+    loop = asyncio.get_running_loop()
+    os.set_blocking(descriptor, False)
+
+    def read() -> None:
+        try:
+            data = os.read(descriptor, 65536)
+        except BlockingIOError:
+            return
+        if data:
+            feed(data)
+        else:
+            loop.remove_reader(descriptor)
+            os.close(descriptor)
+
+    loop.add_reader(descriptor, read)

@@ -1,0 +1,92 @@
+"""From a fresh fork of the zygote to a confined worker: descriptors, orders, layers, and only then the mini-app."""
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+from yimen_host.runtime.sandbox import apply
+from yimen_host.runtime.zygote.orders import ALIVE, READY, Orders, orders_json, reports_json
+from yimen_sdk import serve
+
+LISTENER, CHANNEL, FIRST_GROUP = 3, 4, 5
+_LONGEST_ORDERS = 256 * 1024
+_REFUSED, _CRASHED = 70, 71
+
+
+def become(received: Sequence[int]) -> NoReturn:
+    """Never return: run the orders that come over the channel. `received` is listener, log, channel, groups."""
+    status = _CRASHED
+    try:
+        groups = _arrange(received)
+        orders = orders_json.validate_json(_read_line())
+        os.environ.clear()
+        os.environ.update(orders.environment)
+        if orders.survey:
+            _tell(reports_json.dump_json(apply.survey(orders.confinement, groups)) + b"\n")
+            status = 0
+        else:
+            status = _work(orders, groups)
+    except BaseException:  # noqa: BLE001  the outermost edge of the worker: whatever happened goes to its log
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+
+
+def _work(orders: Orders, groups: Sequence[int]) -> int:
+    try:
+        reports = apply.confine(orders.confinement, groups)
+    except apply.ConfinementFailed as failure:
+        _tell(reports_json.dump_json(failure.reports) + b"\n")
+        return _REFUSED
+    _tell(reports_json.dump_json(reports) + b"\n")
+    sys.path.append(str(orders.tree))
+    serve.serve_release(
+        orders.module,
+        app_id=orders.app_id,
+        listener=LISTENER,
+        idle_seconds=orders.confinement.limits.idle_seconds,
+        on_ready=lambda: _tell(READY),
+        on_alive=lambda: _tell(ALIVE),
+    )
+    return 0
+
+
+def _arrange(received: Sequence[int]) -> list[int]:
+    """Put the descriptors where they are expected and close every other."""
+    signal.set_wakeup_fd(-1)
+    high = [os.dup(descriptor) for descriptor in received]
+    moved = [_move(descriptor, 100 + index) for index, descriptor in enumerate(high)]
+    listener, log, channel, *groups = moved
+    nothing = os.open(os.devnull, os.O_RDWR)
+    wanted = [nothing, log, log, listener, channel, *groups]
+    for place, descriptor in enumerate(wanted):
+        os.dup2(descriptor, place, inheritable=False)
+    os.closerange(len(wanted), 1 << 20)
+    return list(range(FIRST_GROUP, len(wanted)))
+
+
+def _move(descriptor: int, place: int) -> int:
+    os.dup2(descriptor, place, inheritable=False)
+    return place
+
+
+def _read_line() -> bytes:
+    line = bytearray()
+    while not line.endswith(b"\n"):
+        piece = os.read(CHANNEL, 65536)
+        if not piece or len(line) > _LONGEST_ORDERS:
+            raise EOFError("the supervisor gave no orders")
+        line += piece
+    return bytes(line)
+
+
+def _tell(message: bytes) -> None:
+    """Tell the supervisor; when it is gone, the worker is ended from outside."""
+    try:
+        os.write(CHANNEL, message)
+    except OSError:
+        return
