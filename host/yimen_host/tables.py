@@ -1,4 +1,7 @@
 """Imports every feature's tables, so that the metadata is whole. For migrations and their check only."""
 
 import yimen_host.core.outbox
-import yimen_host.identity.models  # noqa: F401
+import yimen_host.identity.models
+import yimen_host.payments.channels.sandbox_bank.models
+import yimen_host.payments.ledger.models
+import yimen_host.payments.models  # noqa: F401

@@ -1,0 +1,1 @@
+"""Payments: the ledger, orders, attempts, refunds, channels, the cashier."""

@@ -1,0 +1,34 @@
+"""The chart of accounts: how each kind of account is named, and how low it may go. Knows no balances."""
+
+_FLOORS = {"wallet": 0, "campaign": 0}
+"""Kinds of account that never hold less than nothing. The others are what somebody owes us or we owe them."""
+
+
+def wallet(resident_id: str) -> str:
+    """The stored value of a resident 居民; never below zero."""
+    return f"wallet:{resident_id}"
+
+
+def merchant_payable(merchant_id: str) -> str:
+    """What is owed to a merchant 商户; refunds may take it below zero, which is carried forward."""
+    return f"merchant:{merchant_id}:payable"
+
+
+def clearing(channel_id: str) -> str:
+    """What a payment channel 支付渠道 has taken in for us and not yet paid out: below zero, as an asset is."""
+    return f"channel:{channel_id}:clearing"
+
+
+def suspense(channel_id: str) -> str:
+    """Money that came and belongs to no open order, until it is given back or attached again."""
+    return f"suspense:{channel_id}"
+
+
+def grants(source: str) -> str:
+    """Where given money comes from, such as the demo's starting balances."""
+    return f"grants:{source}"
+
+
+def floor_of(code: str) -> int | None:
+    """How low an account may go, in fen; None is no limit."""
+    return _FLOORS.get(code.partition(":")[0])

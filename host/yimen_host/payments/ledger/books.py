@@ -1,0 +1,150 @@
+"""Reads of the ledger: balances, statements, and an audit that believes nothing it can recompute."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from yimen_host.payments.ledger.chain import GENESIS, batch_hash
+from yimen_host.payments.ledger.rule import Entry
+from yimen_host.payments.ledger.store import ID_STEP
+from yimen_sdk.money import Money
+
+MAX_STATEMENT = 100  # lines of one page
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What an account holds, and how much of it may be used."""
+
+    posted: Money
+    available: Money
+
+
+@dataclass(frozen=True)
+class StatementLine:
+    """One posted line of an account's statement."""
+
+    account_seq: int
+    about: str
+    kind: str
+    amount: Money
+    balance: Money
+    at: Any  # Any: an aware datetime, as the driver gives it
+
+
+async def balance(session: AsyncSession, code: str) -> Balance:
+    """The balance of an account; one that was never used holds nothing."""
+    row = (
+        await session.execute(
+            text("SELECT balance, held, currency FROM ledger_account WHERE code = :code"), {"code": code}
+        )
+    ).one_or_none()
+    if row is None:
+        return Balance(Money(0), Money(0))
+    return Balance(Money(row.balance, row.currency), Money(row.balance - row.held, row.currency))
+
+
+async def statement(
+    session: AsyncSession, code: str, *, before: int | None = None, limit: int = MAX_STATEMENT
+) -> Sequence[StatementLine]:
+    """The posted lines of an account, newest first, those before a sequence number."""
+    rows = await session.execute(
+        text(
+            "SELECT e.account_seq, t.about, t.kind, e.amount, e.balance, a.currency, t.recorded_at"
+            " FROM ledger_account a JOIN journal_entry e ON e.account_id = a.id"
+            " JOIN journal_transaction t ON t.id = e.transaction_id"
+            " WHERE a.code = :code AND e.amount <> 0 AND (CAST(:before AS bigint) IS NULL OR e.account_seq < :before)"
+            " ORDER BY e.account_seq DESC LIMIT :limit"
+        ),
+        {"code": code, "before": before, "limit": min(limit, MAX_STATEMENT)},
+    )
+    return [
+        StatementLine(
+            row.account_seq,
+            row.about,
+            row.kind,
+            Money(row.amount, row.currency),
+            Money(row.balance, row.currency),
+            row.recorded_at,
+        )
+        for row in rows
+    ]
+
+
+_FAULTS = {
+    "a transaction does not sum to zero": (
+        "SELECT e.transaction_id::text FROM journal_entry e JOIN ledger_account a ON a.id = e.account_id"
+        " GROUP BY e.transaction_id, a.currency HAVING sum(e.amount) <> 0 OR sum(e.held) <> sum(e.awaited)"
+    ),
+    "a transaction has no entries": (
+        "SELECT t.id::text FROM journal_transaction t"
+        " WHERE NOT EXISTS (SELECT 1 FROM journal_entry e WHERE e.transaction_id = t.id)"
+    ),
+    "an entry has no transaction": (
+        "SELECT e.transaction_id::text FROM journal_entry e"
+        " WHERE NOT EXISTS (SELECT 1 FROM journal_transaction t WHERE t.id = e.transaction_id)"
+    ),
+    "an account is not the sum of its entries": (
+        "SELECT a.code FROM ledger_account a LEFT JOIN journal_entry e ON e.account_id = a.id GROUP BY a.id"
+        " HAVING (a.balance, a.held, a.awaited, a.seq) IS DISTINCT FROM (coalesce(sum(e.amount), 0)::bigint,"
+        " coalesce(sum(e.held), 0)::bigint, coalesce(sum(e.awaited), 0)::bigint, coalesce(max(e.account_seq), 0))"
+        " OR count(e.account_seq) <> a.seq"
+    ),
+    "an entry's balance is not the one before plus its amount": (
+        "SELECT account_id || '/' || account_seq FROM (SELECT account_id, account_seq, balance,"
+        " sum(amount) OVER (PARTITION BY account_id ORDER BY account_seq) AS expected FROM journal_entry) AS e"
+        " WHERE balance <> expected"
+    ),
+    "an account is below its floor": "SELECT code FROM ledger_account WHERE balance - held < floor",
+}
+
+
+async def audit(session: AsyncSession) -> list[str]:
+    """Recompute every sum and every hash from the journal, and tell each fault found, at most ten of a kind."""
+    faults = []
+    for name, query in _FAULTS.items():
+        found = await session.scalars(text(f"{query} LIMIT 10"))
+        faults += [f"{name}: {what}" for what in found]
+    return faults + await _broken_links(session)
+
+
+async def _broken_links(session: AsyncSession) -> list[str]:
+    faults = []
+    lanes = await session.execute(text("SELECT id, seq, hash FROM journal_lane ORDER BY id"))
+    for lane, last, end in lanes.all():
+        previous, expected_seq = GENESIS, 1
+        links = await session.stream(
+            text("SELECT seq, first_id, size, previous, hash FROM journal_batch WHERE lane = :lane ORDER BY seq"),
+            {"lane": lane},
+        )
+        async for seq, first_id, size, linked, hash_ in links:
+            rows = await _rows_of(session, first_id)
+            right = (seq, linked, size, hash_) == (expected_seq, previous, len(rows), batch_hash(previous, rows))
+            if not right:
+                faults.append(f"the chain is broken: lane {lane} batch {seq}")
+                break
+            previous, expected_seq = hash_, seq + 1
+        else:
+            if (expected_seq - 1, previous) != (last, end):
+                faults.append(f"the chain is broken: lane {lane} ends elsewhere than its last batch")
+    return faults
+
+
+async def _rows_of(session: AsyncSession, first_id: int) -> list[tuple[Any, list[Entry]]]:
+    found = await session.execute(
+        text(
+            "SELECT t.id, t.key, t.kind, t.about, encode(t.fingerprint, 'hex') AS fingerprint, t.resolves_id,"
+            " e.account_id, e.account_seq, e.line, e.amount, e.held, e.awaited, e.balance"
+            " FROM journal_transaction t JOIN journal_entry e ON e.transaction_id = t.id"
+            " WHERE t.id >= :first AND t.id < :last ORDER BY t.id, e.line"
+        ),
+        {"first": first_id, "last": first_id + ID_STEP},
+    )
+    return [
+        (transaction, [Entry(*row[6:]) for row in rows])
+        for transaction, rows in groupby(found, key=lambda row: tuple(row[:6]))
+    ]

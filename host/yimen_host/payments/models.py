@@ -1,0 +1,147 @@
+"""Tables of orders, attempts, refunds, receipts, notices heard and answers kept. The ledger has its own."""
+
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import BigInteger, CheckConstraint, Column, DateTime, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlmodel import Field, SQLModel
+
+UNFINISHED = text("state IN ('created', 'submitted', 'uncertain')")
+
+
+def _moment(*, nullable: bool = False) -> Any:  # Any: SQLModel types its Field so
+    return Field(default=None, sa_column=Column(DateTime(timezone=True), nullable=nullable))
+
+
+def _fen(*, default: int | None = None) -> Any:  # Any: as above
+    server = None if default is None else str(default)
+    return Field(default=default, sa_column=Column(BigInteger, nullable=False, server_default=server))
+
+
+class OrderRow(SQLModel, table=True):
+    """An order. ``reserved_fen`` is what refunds have taken or are about to take of what was paid."""
+
+    __tablename__ = "payment_order"
+    __table_args__ = (
+        UniqueConstraint("app_id", "reference", name="uq_payment_order_reference"),
+        CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("0 <= refunded_fen AND refunded_fen <= reserved_fen", name="refunded"),
+        CheckConstraint("reserved_fen <= amount_fen", name="reserved"),
+        Index("ix_payment_order_newest", "resident_id", "id"),
+        Index("ix_payment_order_expiring", "expires_at", postgresql_where=text("state = 'open'")),
+    )
+
+    id: str = Field(primary_key=True)
+    app_id: str | None
+    payee: str = Field(description="the ledger account that is credited")
+    payee_title: str
+    payee_publisher: str
+    resident_id: str
+    title: str
+    amount_fen: int = _fen()
+    currency: str
+    reference: str | None
+    return_path: str
+    state: str
+    reserved_fen: int = _fen(default=0)
+    refunded_fen: int = _fen(default=0)
+    created_at: dt.datetime = _moment()
+    expires_at: dt.datetime = _moment()
+    ended_at: dt.datetime | None = _moment(nullable=True)
+
+
+class AttemptRow(SQLModel, table=True):
+    """One try to pay an order. ``form_key`` is unique: a form sent twice is one attempt."""
+
+    __tablename__ = "payment_attempt"
+    __table_args__ = (
+        UniqueConstraint("order_id", "form_key", name="uq_payment_attempt_form_key"),
+        Index(
+            "ix_payment_attempt_asking",
+            "ask_at",
+            postgresql_where=UNFINISHED,
+        ),
+    )
+
+    id: str = Field(primary_key=True)
+    order_id: str = Field(sa_column=Column(ForeignKey("payment_order.id"), nullable=False, index=True))
+    channel: str
+    form_key: str
+    state: str
+    amount_fen: int = _fen()
+    currency: str
+    channel_ref: str | None = None
+    pay_url: str | None = None
+    reason: str | None = None
+    queries: int = 0
+    ask_at: dt.datetime = _moment()
+    created_at: dt.datetime = _moment()
+    ended_at: dt.datetime | None = _moment(nullable=True)
+
+
+class RefundRow(SQLModel, table=True):
+    """Money going back, of a paid order or of an attempt that came late."""
+
+    __tablename__ = "payment_refund"
+    __table_args__ = (
+        UniqueConstraint("order_id", "key", name="uq_payment_refund_key"),
+        CheckConstraint("amount_fen > 0", name="amount"),
+        Index("ix_payment_refund_asking", "ask_at", postgresql_where=text("state IN ('requested', 'processing')")),
+    )
+
+    id: str = Field(primary_key=True)
+    order_id: str = Field(sa_column=Column(ForeignKey("payment_order.id"), nullable=False))
+    attempt_id: str = Field(sa_column=Column(ForeignKey("payment_attempt.id"), nullable=False))
+    key: str
+    late: bool = Field(description="gives back late money, so nothing is reserved on the order")
+    amount_fen: int = _fen()
+    currency: str
+    reason: str
+    state: str
+    queries: int = 0
+    ask_at: dt.datetime = _moment()
+    created_at: dt.datetime = _moment()
+    ended_at: dt.datetime | None = _moment(nullable=True)
+
+
+class ReceiptRow(SQLModel, table=True):
+    """The number of a receipt, given once, after the money is in the ledger."""
+
+    __tablename__ = "payment_receipt"
+
+    number: str = Field(primary_key=True)
+    order_id: str = Field(sa_column=Column(ForeignKey("payment_order.id"), nullable=False, unique=True))
+    issued_at: dt.datetime = _moment()
+
+
+class ReceiptCounterRow(SQLModel, table=True):
+    """The last number given on a day."""
+
+    __tablename__ = "payment_receipt_counter"
+
+    day: dt.date = Field(primary_key=True)
+    last: int
+
+
+class ChannelNoticeRow(SQLModel, table=True):
+    """A channel's signed notice that we have heard: heard again, it changes nothing."""
+
+    __tablename__ = "payment_channel_notice"
+
+    channel: str = Field(primary_key=True)
+    notice_id: str = Field(primary_key=True)
+    attempt_id: str
+    heard_at: dt.datetime = _moment()
+
+
+class IdempotencyRow(SQLModel, table=True):
+    """The object that a POST under an Idempotency-Key made or changed; written in the transaction that did it."""
+
+    __tablename__ = "payment_idempotency"
+
+    scope: str = Field(primary_key=True)
+    key: str = Field(primary_key=True)
+    fingerprint: str
+    answer: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    created_at: dt.datetime = _moment()
