@@ -2,6 +2,8 @@
 
 import yimen_host.core.outbox
 import yimen_host.identity.models
+import yimen_host.notices.models
 import yimen_host.payments.channels.sandbox_bank.models
 import yimen_host.payments.ledger.models
-import yimen_host.payments.models  # noqa: F401
+import yimen_host.payments.models
+import yimen_host.runtime.models  # noqa: F401

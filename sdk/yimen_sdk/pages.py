@@ -1,5 +1,6 @@
 """Renders a mini-app's templates, in the resident's language, on top of the SDK's page frame."""
 
+import datetime as dt
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
@@ -11,6 +12,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from yimen_sdk.money import Money
 from yimen_sdk.resident import Locale
 
+CHINA = dt.timezone(dt.timedelta(hours=8))
 LOCALES: tuple[Locale, ...] = ("zh", "en")
 
 
@@ -59,22 +61,33 @@ class Pages:
             newstyle=True,
         )
         environment.filters["money"] = _money
+        environment.filters["when"] = _when
+        environment.filters["day"] = _day
         return environment
 
 
 def catalogue(package: str, locale: str) -> Mapping[str, str]:
-    """Read ``locale/{locale}.po`` of a package; none is an empty catalogue."""
-    path = files(package).joinpath("locale", f"{locale}.po")
-    if not path.is_file():
+    """Read every ``locale/*{locale}.po`` of a package; none is an empty catalogue."""
+    directory = files(package).joinpath("locale")
+    if not directory.is_dir():
         return {}
-    with path.open("rb") as file:
-        messages = read_po(file, locale=locale)
-    return {
-        str(message.id): str(message.string)
-        for message in messages
-        if message.id and message.string and not message.fuzzy
-    }
+    found: dict[str, str] = {}
+    for path in directory.iterdir():
+        if path.name == f"{locale}.po" or path.name.endswith(f".{locale}.po"):
+            with path.open("rb") as file:
+                messages = read_po(file, locale=locale)
+            found |= {str(m.id): str(m.string) for m in messages if m.id and m.string and not m.fuzzy}
+    return found
 
 
 def _money(amount: Money) -> str:
     return f"¥{amount}" if amount.currency == "CNY" else f"{amount} {amount.currency}"
+
+
+def _when(moment: dt.datetime) -> str:
+    return moment.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
+
+
+def _day(moment: dt.datetime | dt.date) -> str:
+    day = moment.astimezone(CHINA) if isinstance(moment, dt.datetime) else moment
+    return day.strftime("%Y-%m-%d")

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from joserfc import jwt
-from joserfc.jwk import OKPKey
+from joserfc.jwk import KeySet, OKPKey
 from joserfc.jws import JWSRegistry
 
 KEY_BYTES = 32
@@ -96,6 +96,10 @@ class Keyring:
         private = self._signers[self._newest.id].private_key
         assert isinstance(private, Ed25519PrivateKey)
         return base64.b64encode(private.sign(message)).decode()
+
+    def key_set(self) -> KeySet:
+        """The keys as joserfc verifies with them."""
+        return KeySet(list(self._signers.values()))
 
     def public_keys(self) -> dict[str, Any]:  # Any: a JWK Set
         """The public keys as a JWK Set (RFC 7517)."""

@@ -17,6 +17,7 @@ from yimen_host.identity.phones import phone_number
 from yimen_host.identity.realname import Claim, RealNameAuthority, person_name, refusal
 
 SIGN_IN = "sign_in"
+PAYMENT = "payment"
 
 
 class Sender(Protocol):

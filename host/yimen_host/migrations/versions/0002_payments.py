@@ -194,6 +194,13 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("state IN ('created', 'submitted', 'uncertain')"),
     )
+    op.create_index(
+        "uq_payment_attempt_unfinished",
+        "payment_attempt",
+        ["order_id"],
+        unique=True,
+        postgresql_where=sa.text("state IN ('created', 'submitted', 'uncertain')"),
+    )
     op.create_index(op.f("ix_payment_attempt_order_id"), "payment_attempt", ["order_id"], unique=False)
     op.create_table(
         "payment_receipt",

@@ -1,0 +1,151 @@
+"""One process of the host: its parts, wired once, and their beginning and end. Pages and jobs both stand on it."""
+
+from dataclasses import dataclass
+
+from starlette.routing import BaseRoute
+
+from yimen_host.core.services import Services
+from yimen_host.identity.accounts import PAYMENT, Accounts
+from yimen_host.identity.consent import Consents
+from yimen_host.identity.errors import FieldError
+from yimen_host.identity.sandbox import SandboxAuthority, SandboxSender
+from yimen_host.identity.sessions import ENDED_CHANNEL, Sessions
+from yimen_host.notices import api as notice_api
+from yimen_host.notices.inbox import Inbox
+from yimen_host.payments import api as payment_api
+from yimen_host.payments.decision import GRANTED, Decision, Refused
+from yimen_host.payments.facade import Payments
+from yimen_host.runtime import connections as connection_api
+from yimen_host.runtime.connections import Connections
+from yimen_host.runtime.directory import LiveDirectory
+from yimen_host.runtime.hostport import Callers, PlatformSockets, Subjects, platform_api
+from yimen_host.runtime.installs import Installs
+from yimen_host.runtime.launch import Launches
+from yimen_host.runtime.listening import Listener
+from yimen_host.runtime.sessions import AppSessions
+from yimen_host.runtime.supervision import Supervision
+from yimen_registry import Registry
+
+RELEASES_CHANNEL = "yimen_releases"
+
+
+@dataclass
+class Node:
+    """The parts of one process."""
+
+    services: Services
+    accounts: Accounts
+    sessions: Sessions
+    consents: Consents
+    inbox: Inbox
+    payments: Payments
+    registry: Registry
+    supervision: Supervision
+    directory: LiveDirectory
+    app_sessions: AppSessions
+    launches: Launches
+    connections: Connections
+    callers: Callers
+    subjects: Subjects
+
+    def __post_init__(self) -> None:
+        api_routes: list[BaseRoute] = [*payment_api.routes, *notice_api.routes, *connection_api.routes]
+        api = platform_api(self.callers, api_routes, self.parts())
+        self._sockets = PlatformSockets(self.directory.run_dir, api)
+        self._listener = Listener(
+            self.services.database.url,
+            {RELEASES_CHANNEL: self._releases_changed, ENDED_CHANNEL: self._resident_changed},
+            self.refresh,
+        )
+
+    @classmethod
+    def of(cls, services: Services) -> "Node":
+        """Wire the parts together."""
+        settings = services.settings
+        accounts = Accounts(services, SandboxAuthority(), SandboxSender(services))
+        consents = Consents(services)
+        registry = Registry(services.database.engine, settings.var.absolute() / "registry", services.clock)
+        supervision = Supervision(settings.var.absolute() / "run" / "control.sock")
+        directory = LiveDirectory(services, registry, supervision, Installs(services))
+        app_sessions = AppSessions(services, accounts, consents, directory)
+        return cls(
+            services=services,
+            accounts=accounts,
+            sessions=Sessions(services, accounts),
+            consents=consents,
+            inbox=Inbox(services),
+            payments=Payments(services, PaymentPasswords(accounts)),
+            registry=registry,
+            supervision=supervision,
+            directory=directory,
+            app_sessions=app_sessions,
+            launches=Launches(services, app_sessions),
+            connections=Connections(services, directory),
+            callers=Callers(services, accounts, consents, directory),
+            subjects=Subjects(services, consents, directory),
+        )
+
+    def parts(self) -> dict[str, object]:
+        """The parts by the names under which pages and API routes find them in ``app.state``."""
+        return {
+            "services": self.services,
+            "accounts": self.accounts,
+            "sessions": self.sessions,
+            "consents": self.consents,
+            "inbox": self.inbox,
+            "payments": self.payments,
+            "registry": self.registry,
+            "supervision": self.supervision,
+            "directory": self.directory,
+            "launches": self.launches,
+            "connections": self.connections,
+            "subjects": self.subjects,
+            "title_of": self.title_of,
+        }
+
+    async def start(self) -> None:
+        """Begin to serve: listen for changes, load what is live, open every mini-app's socket."""
+        await self.payments.start()
+        await self._listener.start()
+
+    async def stop(self) -> None:
+        """End in order: no more calls, then no more writes."""
+        await self._listener.stop()
+        await self._sockets.close()
+        await self.payments.stop()
+        await self.connections.close()
+        await self.supervision.close()
+        await self.services.database.close()
+
+    async def refresh(self) -> None:
+        """Load what is live anew and forget everybody who was kept."""
+        await self.directory.reload(before_arming=self._sockets.open)
+        self.app_sessions.forget(None)
+
+    def title_of(self, app_id: str, language: str) -> str:
+        """A mini-app's title, or its id when it is no longer served."""
+        release = self.directory.main(app_id)
+        return release.manifest.title.in_(language) if release else app_id
+
+    async def _releases_changed(self, app_id: str) -> None:
+        await self.refresh()
+
+    async def _resident_changed(self, resident_id: str) -> None:
+        self.app_sessions.forget(resident_id)
+
+
+class PaymentPasswords:
+    """The port of payments to the payment password, which identity keeps."""
+
+    def __init__(self, accounts: Accounts) -> None:
+        self._accounts = accounts
+
+    async def verify(self, resident_id: str, typed: str) -> Decision:
+        """Whether a typed payment password is right; each wrong try counts, five lock it for a while."""
+        if not await self._accounts.has_password(resident_id, PAYMENT):
+            return Refused("not_set")
+        try:
+            right = await self._accounts.check_password(resident_id, PAYMENT, typed)
+        except FieldError:
+            return Refused("locked")
+        return GRANTED if right else Refused("wrong")

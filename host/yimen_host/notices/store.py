@@ -1,0 +1,46 @@
+"""All SQL of notices."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import func, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from yimen_host.notices.models import NoticeRow
+
+
+async def add(session: AsyncSession, row: NoticeRow) -> None:
+    """Put a notice in an inbox; the same source a second time changes nothing."""
+    await session.execute(
+        insert(NoticeRow).values(row.model_dump()).on_conflict_do_nothing(index_elements=["source_id"])
+    )
+
+
+async def page(session: AsyncSession, resident_id: str, before: str | None, limit: int) -> Sequence[NoticeRow]:
+    """The newest notices of a resident, older than ``before`` (an id) when given."""
+    found = select(NoticeRow).where(NoticeRow.resident_id == resident_id)
+    if before:
+        found = found.where(NoticeRow.id < before)
+    return (await session.execute(found.order_by(col(NoticeRow.id).desc()).limit(limit))).scalars().all()
+
+
+async def unread(session: AsyncSession, resident_id: str) -> int:
+    """How many notices wait to be read."""
+    waiting = select(func.count()).where(NoticeRow.resident_id == resident_id, col(NoticeRow.read_at).is_(None))
+    return int((await session.execute(waiting)).scalar_one())
+
+
+async def mark_read(session: AsyncSession, resident_id: str, now: dt.datetime) -> None:
+    """Mark everything read."""
+    read = update(NoticeRow).where(col(NoticeRow.resident_id) == resident_id, col(NoticeRow.read_at).is_(None))
+    await session.execute(read.values(read_at=now))
+
+
+async def sent_since(session: AsyncSession, app_id: str, resident_id: str, since: dt.datetime) -> int:
+    """How many notices a mini-app sent a resident since a moment."""
+    sent = select(func.count()).where(
+        NoticeRow.app_id == app_id, NoticeRow.resident_id == resident_id, NoticeRow.created_at > since
+    )
+    return int((await session.execute(sent)).scalar_one())

@@ -1,0 +1,85 @@
+"""What the platform itself answers on a mini-app's origin, and how a frame is led out to a page of the portal."""
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from yimen_host.core.services import Services
+from yimen_host.runtime.gateway.ports import ErrorPages, Leave, Reason
+from yimen_host.runtime.launch import PATH, Launches
+from yimen_sdk.pages import Pages
+
+POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'"
+
+SENTENCES = {
+    Reason.UNKNOWN_APP: "没有这个小程序，或者它已经下线。",
+    Reason.SUSPENDED: "这个小程序暂停服务。",
+    Reason.REMOVED: "这个小程序已经下线。",
+    Reason.QUARANTINED: "这个小程序连续出错，已停止运行，开发者正在处理。",
+    Reason.NOT_RUNNING: "这个小程序暂时打不开，请稍后再试。",
+    Reason.OVERLOADED: "现在使用的人太多，请稍后再试。",
+    Reason.TOO_SLOW: "这个小程序没有及时回应。如果您刚刚付过款，不会重复扣款，请在“缴费记录”里查看结果。",
+    Reason.BROKEN_ANSWER: "这个小程序的回应有误，请稍后再试。",
+    Reason.CROSS_SITE: "这个请求来自别的网站，已拒绝。",
+    Reason.TOO_LARGE: "提交的内容太大。",
+}
+
+
+def platform(launches: Launches, static: Path) -> ASGIApp:
+    """The paths under ``/.yimen/`` of every mini-app's origin."""
+    return Starlette(
+        routes=[
+            Route(PATH, launches.take),
+            Mount("/.yimen/static", StaticFiles(directory=static)),
+        ]
+    )
+
+
+def error_pages(pages: Pages, portal_origin: str) -> ErrorPages:
+    """Draw the gateway's own answers in the portal's look."""
+
+    def draw(status: int, reason: Reason) -> Response:
+        sentence = SENTENCES.get(reason, "这个请求有误，没有处理。")
+        text = {"zh": sentence, "en": pages.gettext(sentence, "en")}
+        body = pages.render(
+            "portal/gateway_error.html", "zh", {"text": text, "portal": portal_origin, "reason": reason}
+        )
+        return _framed(body, status, portal_origin)
+
+    return draw
+
+
+def leave(pages: Pages, portal_origin: str) -> Leave:
+    """Answer a frame that was sent to the portal: a page whose bridge asks the shell to lead the whole tab there."""
+
+    def draw(location: str) -> Response:
+        parts = urlsplit(location)
+        if f"{parts.scheme}://{parts.netloc}" != portal_origin:
+            return _framed("", 502, portal_origin)
+        return _framed(
+            pages.render("portal/leave.html", "zh", {"url": location, "portal": portal_origin}), 200, portal_origin
+        )
+
+    return draw
+
+
+async def jwks(request: Request) -> Response:
+    """The host's public keys (RFC 7517), for mini-apps that run elsewhere."""
+    services: Services = request.app.state.services
+    return JSONResponse(services.keyring.public_keys(), headers={"Cache-Control": "public, max-age=300"})
+
+
+def _framed(body: str, status: int, portal_origin: str) -> Response:
+    headers = {
+        "Content-Security-Policy": f"{POLICY}; frame-ancestors {portal_origin}",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+    return HTMLResponse(body, status, headers=headers)

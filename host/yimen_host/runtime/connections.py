@@ -1,0 +1,147 @@
+"""The way out for mini-apps: the host calls other services for them, and only those their manifest was approved for.
+
+A name may be bound by the operator to a system of the province's own network (setting ``connections``); any other
+approved host is reached over the internet by https, never at a private address.
+"""
+
+import asyncio
+import base64
+import ipaddress
+import socket
+from typing import Annotated, Any, Literal
+from urllib.parse import SplitResult, urlsplit, urlunsplit
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from yimen_host.core.errors import Forbidden, HostError, Invalid
+from yimen_host.core.services import Services
+from yimen_host.runtime.directory import LiveDirectory
+from yimen_host.runtime.hostport import Caller
+from yimen_sdk.manifest import Side
+
+MAX_ANSWER_BYTES = 1024 * 1024
+MAX_HEADERS = 20
+CONNECT_SECONDS = 5.0
+KEPT_HEADERS = ("content-type", "etag", "last-modified", "retry-after", "location")
+
+
+class HostNotApproved(Forbidden):
+    """The address is not one that the manifest names and the reviewer approved."""
+
+    code = "host_not_approved"
+
+
+class NoAnswer(HostError):
+    """The other service gave no answer: it may have done what was asked, or not."""
+
+    code = "unknown"
+    status = 504
+
+
+class Fetch(BaseModel):
+    """What a mini-app asks the host to call."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"]
+    url: Annotated[str, Field(max_length=2000)]
+    json_body: Any = Field(default=None, alias="json")  # Any: the mini-app's JSON
+    headers: Annotated[dict[str, str], Field(max_length=MAX_HEADERS)] = {}
+    timeout: Annotated[float, Field(gt=0, le=30)] = 10.0
+
+
+class Connections:
+    """Makes the calls."""
+
+    def __init__(self, services: Services, directory: LiveDirectory) -> None:
+        self._bound = services.settings.connections
+        self._directory = directory
+        self._client = httpx.AsyncClient(follow_redirects=False, trust_env=False)
+
+    async def fetch(self, caller: Caller, asked: Fetch) -> dict[str, object]:
+        """Call another service for a mini-app. Raises HostNotApproved and NoAnswer."""
+        parts = urlsplit(asked.url)
+        host = (parts.hostname or "").lower()
+        release = self._directory.release(caller.app_id, caller.version)
+        if release is None or host not in release.manifest.hosts(Side.SERVER):
+            raise HostNotApproved(f"the manifest of {caller.app_id} does not name {host or asked.url!r}")
+        url, headers = await self._address(parts, host)
+        try:
+            async with self._client.stream(
+                asked.method,
+                url,
+                json=asked.json_body,
+                headers={**_plain(asked.headers), **headers},
+                timeout=httpx.Timeout(asked.timeout, connect=CONNECT_SECONDS),
+                extensions={"sni_hostname": host},
+            ) as response:
+                body = await _read(response)
+        except httpx.ConnectError as error:
+            raise NoAnswer(f"{host} cannot be reached") from error
+        except httpx.HTTPError as error:
+            raise NoAnswer(f"{host} gave no answer: {type(error).__name__}") from error
+        return {
+            "status": response.status_code,
+            "headers": {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
+            "body": base64.b64encode(body).decode(),
+        }
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def _address(self, parts: SplitResult, host: str) -> tuple[str, dict[str, str]]:
+        rest = (parts.path or "/", parts.query, "")
+        if (bound := self._bound.get(host)) is not None:
+            base = urlsplit(bound)
+            return urlunsplit((base.scheme, base.netloc, *rest)), {"host": host}
+        if parts.scheme != "https" or parts.port not in (None, 443):
+            raise HostNotApproved(f"{host} is not a connection of this host, so it needs https on port 443")
+        # The address that was checked is the address that is called: a second look-up could differ.
+        address = await _public_address(host)
+        literal = f"[{address}]" if ":" in address else address
+        return urlunsplit(("https", literal, *rest)), {"host": host}
+
+
+async def _public_address(host: str) -> str:
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, 443, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise NoAnswer(f"{host} cannot be found") from error
+    addresses = [str(entry[4][0]) for entry in found]
+    private = [address for address in addresses if not ipaddress.ip_address(address).is_global]
+    if private or not addresses:
+        raise HostNotApproved(f"{host} leads to an address inside a private network")
+    return addresses[0]
+
+
+async def _read(response: httpx.Response) -> bytes:
+    body = bytearray()
+    async for piece in response.aiter_bytes():
+        body += piece
+        if len(body) > MAX_ANSWER_BYTES:
+            raise NoAnswer("the answer is longer than 1 MiB")
+    return bytes(body)
+
+
+def _plain(headers: dict[str, str]) -> dict[str, str]:
+    refused = {"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"}
+    return {name: value for name, value in headers.items() if name.lower() not in refused}
+
+
+async def fetch(request: Request) -> Response:
+    """``POST /v1/fetch``."""
+    connections: Connections = request.app.state.connections
+    try:
+        asked = Fetch.model_validate_json(await request.body())
+    except ValidationError as error:
+        faults = {".".join(map(str, fault["loc"])): fault["msg"] for fault in error.errors()}
+        raise Invalid("the call is malformed", faults) from None
+    return JSONResponse(await connections.fetch(request.state.caller, asked))
+
+
+routes = [Route("/v1/fetch", fetch, methods=["POST"])]

@@ -1,0 +1,203 @@
+"""The live releases of every mini-app, in memory: what the gateway asks on each request, without a query."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol
+
+from yimen_host.core.errors import HostError
+from yimen_host.core.services import Services
+from yimen_host.runtime.contract import ReleaseSpec
+from yimen_host.runtime.gateway.ports import AppTarget, TargetState
+from yimen_host.runtime.installs import Installs
+from yimen_host.runtime.supervision import Supervision
+from yimen_sdk.manifest import Manifest, Side
+
+log = logging.getLogger("yimen.runtime")
+
+RETIRE_SECONDS = 5.0  # all processes hear of a change within one
+BULKHEAD = 64  # requests of one mini-app at once in one host process
+
+
+class LiveRelease(Protocol):
+    """A release that is served, as the registry tells it."""
+
+    @property
+    def app_id(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def tree(self) -> Path: ...
+    @property
+    def module(self) -> str: ...
+    @property
+    def manifest(self) -> Manifest: ...
+    @property
+    def percent(self) -> int: ...
+
+
+class ReleaseSource(Protocol):
+    """Where the live releases are read from: the registry."""
+
+    async def live_releases(self) -> Sequence[LiveRelease]: ...
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release that is armed on this machine."""
+
+    app_id: str
+    version: str
+    manifest: Manifest
+    tree: Path
+    module: str
+    percent: int
+    socket: Path
+
+
+class LiveDirectory:
+    """Keeps the releases that are served and their sockets; the gateway's port ``Directory``."""
+
+    def __init__(self, services: Services, source: ReleaseSource, supervision: Supervision, installs: Installs) -> None:
+        self._services = services
+        self._source = source
+        self._supervision = supervision
+        self._installs = installs
+        self._apps: dict[str, tuple[Release, ...]] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+        self.run_dir = services.settings.var.absolute() / "run"
+
+    async def reload(self, before_arming: Callable[[str], Awaitable[None]]) -> None:
+        """Read the registry, install and arm what is new, and let go what is no longer served.
+
+        ``before_arming`` opens what a mini-app needs of this process before its first request.
+
+        A release that cannot be installed is left out with its reason in the log; the others are not touched.
+        """
+        records = await self._source.live_releases()
+        fresh: dict[str, list[Release]] = {}
+        for record in records:
+            try:
+                await before_arming(record.app_id)
+                fresh.setdefault(record.app_id, []).append(await self._armed(record))
+            except (HostError, OSError, ValueError) as error:
+                log.error("%s %s is not served: %s", record.app_id, record.version, error)
+        before = [release for releases in self._apps.values() for release in releases]
+        self._apps = {app: tuple(sorted(found, key=lambda r: r.percent)) for app, found in fresh.items() if found}
+        for release in before:
+            if self.release(release.app_id, release.version) is None:
+                self._let_go(release)
+
+    def find(self, app_id: str) -> AppTarget | None:
+        """What the gateway needs to know of a mini-app, or None when there is none."""
+        release = self.main(app_id)
+        if release is None:
+            return None
+        return AppTarget(
+            app_id=app_id,
+            state=TargetState.LIVE,
+            csp=self._policy(release.manifest),
+            service_worker=False,
+            bulkhead=BULKHEAD,
+            socket=release.socket,
+        )
+
+    def main(self, app_id: str) -> Release | None:
+        """The release that most residents get."""
+        releases = self._apps.get(app_id)
+        return releases[-1] if releases else None
+
+    def release(self, app_id: str, version: str) -> Release | None:
+        """One release, while it is served."""
+        return next((r for r in self._apps.get(app_id, ()) if r.version == version), None)
+
+    def choose(self, app_id: str, resident_id: str) -> Release | None:
+        """The release that a resident's new session gets: a fixed share of residents gets the gray one 灰度."""
+        bucket = int.from_bytes(sha256(f"{app_id}:{resident_id}".encode()).digest()[:4]) % 100
+        for release in self._apps.get(app_id, ()):
+            if bucket < release.percent:
+                return release
+        return self.main(app_id)
+
+    def releases(self) -> list[Release]:
+        """The release of each mini-app that most residents get, by title."""
+        return sorted((found[-1] for found in self._apps.values()), key=lambda release: release.manifest.title.zh)
+
+    def _let_go(self, release: Release) -> None:
+        """End a release after every process has stopped sending to it."""
+
+        async def later() -> None:
+            await asyncio.sleep(RETIRE_SECONDS)
+            if self.release(release.app_id, release.version) is None:
+                await self._supervision.disarm(release.app_id, release.version)
+
+        task = asyncio.create_task(later())
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    async def _armed(self, record: LiveRelease) -> Release:
+        known = self.release(record.app_id, record.version)
+        if known is None:
+            await self._installs.install(record.app_id, record.tree, record.module)
+            armed = await self._supervision.arm(self._spec(record))
+            socket = armed.socket
+        else:
+            socket = known.socket
+        return Release(
+            record.app_id, record.version, record.manifest, record.tree, record.module, record.percent, socket
+        )
+
+    def _spec(self, record: LiveRelease) -> ReleaseSpec:
+        app_id = record.app_id
+        data = self._services.settings.var.absolute() / "apps" / app_id
+        data.mkdir(parents=True, exist_ok=True)
+        api = self.run_dir / "api" / app_id
+        api.mkdir(parents=True, exist_ok=True)
+        return ReleaseSpec(
+            app_id=app_id,
+            version=record.version,
+            tree=record.tree.absolute(),
+            module=record.module,
+            data=data,
+            environment={
+                "YIMEN_APP_ID": app_id,
+                "YIMEN_APP_VERSION": record.version,
+                "YIMEN_APP_PUBLIC_URL": self._services.settings.app_origin(app_id),
+                "YIMEN_PORTAL_URL": self._services.settings.portal_origin,
+                "YIMEN_HOST_URL": "http+unix://{api}/host.sock",
+                "YIMEN_HOST_KEYS": json.dumps(self._services.keyring.public_keys())
+                .replace("{", "{{")
+                .replace("}", "}}"),
+                "YIMEN_APP_DATABASE_URL": self._installs.address(app_id, "{postgres}"),
+                "YIMEN_APP_DATA": "{data}",
+            },
+            sockets={"api": api, "postgres": self.postgres_dir},
+        )
+
+    @property
+    def postgres_dir(self) -> Path:
+        """The directory with the database's socket: the server's own, or the relay's to a remote one."""
+        host = self._services.database.url.query.get("host")
+        return Path(str(host)) if host else self.run_dir / "postgres"
+
+    def _policy(self, manifest: Manifest) -> str:
+        """The content security policy of a mini-app's pages: its own origin, and what its manifest was approved for."""
+        reach = " ".join(f"https://{host}" for host in manifest.hosts(Side.PAGE))
+        return "; ".join(
+            (
+                "default-src 'none'",
+                "script-src 'self'",
+                "style-src 'self'",
+                "img-src 'self' data:",
+                "font-src 'self'",
+                f"connect-src 'self' {reach}".strip(),
+                f"form-action 'self' {self._services.settings.portal_origin}",  # a form may lead on to the cashier
+                "base-uri 'none'",
+                "worker-src 'none'",
+                f"frame-ancestors {self._services.settings.portal_origin}",
+            )
+        )

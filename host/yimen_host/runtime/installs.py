@@ -1,0 +1,147 @@
+"""Installs a release: the mini-app's own schema and role in PostgreSQL, and its migrations under that role.
+
+Migrations are numbered SQL files in the package (``migrations/0001_links.sql``): a reviewer reads them as they run.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import URL
+
+from yimen_host.core.errors import HostError
+from yimen_host.core.keyring import Keyring
+from yimen_host.core.services import Services
+from yimen_host.runtime import store
+from yimen_host.runtime.models import InstalledAppRow
+
+STATEMENT_SECONDS = 5
+IDLE_SECONDS = 30
+MIGRATION_SECONDS = 60
+CONNECTIONS = 8
+Connection = psycopg.AsyncConnection[tuple[object, ...]]
+_NUMBERED = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
+
+
+class InstallError(HostError):
+    """A release cannot be installed; the message says what its publisher must change."""
+
+    code = "cannot_install"
+
+
+@dataclass(frozen=True)
+class Migration:
+    """One step of a mini-app's schema."""
+
+    number: int
+    path: Path
+
+
+class Installs:
+    """Makes the place a mini-app keeps its data in."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._owner = services.database.url
+
+    async def install(self, app_id: str, tree: Path, module: str) -> None:
+        """Make the schema and role and run the migrations that have not run. Doing it again changes nothing.
+
+        Raises InstallError naming the migration that failed; what ran before it stays, the failed one is undone.
+        """
+        steps = migrations(tree, module)
+        async with self._services.database.transaction() as session:
+            row = await store.installed(session, app_id)
+        done = row.migration if row else 0
+        if row is not None and all(step.number <= done for step in steps):
+            return
+        async with await psycopg.AsyncConnection.connect(_conninfo(self._owner), autocommit=True) as connection:
+            # Two processes that hear of a release at once install it one after the other.
+            await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"install:{app_id}",))
+            await self._install(connection, app_id, steps)
+
+    async def _install(self, connection: Connection, app_id: str, steps: list[Migration]) -> None:
+        async with self._services.database.transaction() as session:
+            row = await store.installed(session, app_id)
+        done = row.migration if row else 0
+        if row is None:
+            await _make_place(connection, self._owner, self._services.keyring, app_id)
+        for step in steps:
+            if step.number > done:
+                await self._run(app_id, step)
+                done = step.number
+                await self._note(app_id, done)
+        await self._note(app_id, done)
+
+    def address(self, app_id: str, socket_dir: str) -> str:
+        """Where a mini-app finds its own schema, as a libpq address."""
+        role, password = place_name(self._owner, app_id), self._services.keyring.password(f"database:{app_id}")
+        return f"postgresql://{role}:{password}@/{self._owner.database}?host={socket_dir}"
+
+    async def _run(self, app_id: str, step: Migration) -> None:
+        connection = await _connect_as(self._owner, self._services.keyring, app_id)
+        async with connection:
+            try:
+                await connection.execute(f"SET statement_timeout = '{MIGRATION_SECONDS}s'".encode())
+                await connection.execute(step.path.read_bytes())
+            except psycopg.Error as error:
+                raise InstallError(f"{app_id}: migration {step.path.name} failed: {error}") from error
+
+    async def _note(self, app_id: str, number: int) -> None:
+        async with self._services.database.transaction() as session:
+            row = InstalledAppRow(app_id=app_id, migration=number, installed_at=self._services.clock.now())
+            await store.note_installed(session, row)
+
+
+def migrations(tree: Path, module: str) -> list[Migration]:
+    """The numbered migrations of a package, in order. Raises InstallError when numbers repeat or have gaps."""
+    directory = tree.joinpath(*module.split("."), "migrations")
+    named = ((_NUMBERED.fullmatch(path.name), path) for path in sorted(directory.glob("*.sql")))
+    steps = [Migration(int(match[1]), path) for match, path in named if match]
+    if [step.number for step in steps] != list(range(1, len(steps) + 1)):
+        raise InstallError(f"{module}: migrations must be numbered 0001, 0002, … without gaps")
+    return steps
+
+
+def place_name(owner: URL, app_id: str) -> str:
+    """The name of a mini-app's schema and role."""
+    return f"{owner.username}_app_{app_id.replace('-', '_')}"
+
+
+async def _make_place(connection: Connection, owner: URL, keyring: Keyring, app_id: str) -> None:
+    name = sql.Identifier(place_name(owner, app_id))
+    password = sql.Literal(keyring.password(f"database:{app_id}"))
+    known = await (
+        await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (place_name(owner, app_id),))
+    ).fetchone()
+    verb = sql.SQL("ALTER" if known else "CREATE")
+    await connection.execute(
+        sql.SQL("{} ROLE {} LOGIN NOINHERIT CONNECTION LIMIT {} PASSWORD {}").format(
+            verb, name, sql.Literal(CONNECTIONS), password
+        )
+    )
+    await connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(name))
+    await connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}").format(name, name))
+    await connection.execute(
+        sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(str(owner.database)), name)
+    )
+    for setting, value in (
+        ("search_path", place_name(owner, app_id)),
+        ("statement_timeout", f"{STATEMENT_SECONDS}s"),
+        ("idle_in_transaction_session_timeout", f"{IDLE_SECONDS}s"),
+        ("lock_timeout", f"{STATEMENT_SECONDS}s"),
+    ):
+        await connection.execute(
+            sql.SQL("ALTER ROLE {} SET {} = {}").format(name, sql.Identifier(setting), sql.Literal(value))
+        )
+
+
+async def _connect_as(owner: URL, keyring: Keyring, app_id: str) -> Connection:
+    as_app = owner.set(username=place_name(owner, app_id), password=keyring.password(f"database:{app_id}"))
+    return await psycopg.AsyncConnection.connect(_conninfo(as_app))
+
+
+def _conninfo(url: URL) -> str:
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -1,0 +1,57 @@
+"""Hears what other processes changed: one connection that listens, and calls back."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import URL
+
+log = logging.getLogger("yimen.runtime")
+
+RECONNECT_SECONDS = 1.0
+
+Heard = Callable[[str], Awaitable[None]]
+
+
+class Listener:
+    """Listens on channels (LISTEN) until it is stopped. ``refresh`` runs at each (re)connection: what was missed."""
+
+    def __init__(self, url: URL, channels: Mapping[str, Heard], refresh: Callable[[], Awaitable[None]]) -> None:
+        self._conninfo = url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._channels = channels
+        self._refresh = refresh
+        self._task: asyncio.Task[None] | None = None
+        self._connected = asyncio.Event()
+
+    async def start(self) -> None:
+        """Start, and wait until the first connection listens and everything is fresh."""
+        self._task = asyncio.create_task(self._run())
+        await self._connected.wait()
+
+    async def stop(self) -> None:
+        """Stop listening."""
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                await self._listen()
+            except psycopg.Error as error:
+                log.warning("listening was cut off, trying again: %s", error)
+                await asyncio.sleep(RECONNECT_SECONDS)
+
+    async def _listen(self) -> None:
+        connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
+        async with connection:
+            for channel in self._channels:
+                await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
+            await self._refresh()
+            self._connected.set()
+            async for notice in connection.notifies():
+                await self._channels[notice.channel](notice.payload)

@@ -1,0 +1,173 @@
+"""Sessions at a mini-app's origin, and the signed assertion that tells the mini-app who is visiting.
+
+An assertion lasts a minute; it is kept as long, so that the usual request costs no query. Whatever ends a session or
+changes a consent is heard by every process (NOTIFY) and empties what is kept of that resident.
+"""
+
+import datetime as dt
+import secrets as random
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from yimen_host.core.ids import new_secret
+from yimen_host.core.services import Services
+from yimen_host.identity.accounts import Account, Accounts
+from yimen_host.identity.consent import Consents
+from yimen_host.identity.idnumber import id_number
+from yimen_host.runtime import store
+from yimen_host.runtime.directory import LiveDirectory
+from yimen_host.runtime.gateway.ports import Visitor
+from yimen_host.runtime.models import AppSessionRow, SubjectRow
+from yimen_sdk.scopes import SCOPES
+
+COOKIE = "__Host-yimen"
+LIFE = dt.timedelta(hours=12)
+ASSERTION_LIFE = dt.timedelta(seconds=60)
+KEPT = dt.timedelta(seconds=40)  # an assertion in use has at least 20 seconds left
+MOST_KEPT = 50_000
+
+
+@dataclass(frozen=True)
+class _Kept:
+    visitor: Visitor
+    resident_id: str
+    until: dt.datetime
+
+
+class AppSessions:
+    """Begins sessions, and identifies the visitor of a request (the gateway's port ``Sessions``)."""
+
+    def __init__(self, services: Services, accounts: Accounts, consents: Consents, directory: LiveDirectory) -> None:
+        self._services = services
+        self._accounts = accounts
+        self._consents = consents
+        self._directory = directory
+        self._kept: dict[tuple[str, str], _Kept] = {}
+
+    async def begin(self, app_id: str, ticket: store.UsedTicket, *, locale: str, look: str) -> str:
+        """Begin a session and tell the secret for its cookie."""
+        secret, now = new_secret(), self._services.clock.now()
+        release = self._directory.choose(app_id, ticket.resident_id)
+        async with self._services.database.transaction() as session:
+            row = AppSessionRow(
+                secret_hash=self._hash(secret),
+                app_id=app_id,
+                resident_id=ticket.resident_id,
+                session_id=ticket.session_id,
+                version=release.version if release else "",
+                locale=locale,
+                look=look,
+                created_at=now,
+                expires_at=now + LIFE,
+            )
+            await store.add_app_session(session, row)
+            sub = self._services.keyring.pairwise(app_id, ticket.resident_id)
+            await store.add_subject(session, SubjectRow(sub=sub, app_id=app_id, resident_id=ticket.resident_id))
+        return secret
+
+    def keep(self, response: Response, secret: str) -> None:
+        """Put the cookie on an answer: of this origin only, and in a frame only of this portal (CHIPS)."""
+        response.headers.append(
+            "set-cookie",
+            f"{COOKIE}={secret}; Path=/; Max-Age={int(LIFE.total_seconds())}; "
+            "Secure; HttpOnly; SameSite=None; Partitioned",
+        )
+
+    async def identify(self, app_id: str, cookie: str | None) -> Visitor | None:
+        """Who a request's cookie belongs to, with an assertion ready to send; None for nobody."""
+        if not cookie:
+            return None
+        key, now = (app_id, cookie), self._services.clock.now()
+        kept = self._kept.get(key)
+        if kept is not None and kept.until > now:
+            return kept.visitor
+        return await self._look_up(key, now)
+
+    def forget(self, resident_id: str | None) -> None:
+        """Drop what is kept of a resident, or of everybody when a release changed."""
+        if resident_id is None:
+            self._kept.clear()
+            return
+        for key in [key for key, kept in self._kept.items() if kept.resident_id == resident_id]:
+            del self._kept[key]
+
+    async def _look_up(self, key: tuple[str, str], now: dt.datetime) -> Visitor | None:
+        app_id, cookie = key
+        async with self._services.database.transaction() as session:
+            row = await store.live_app_session(session, self._hash(cookie), app_id, now)
+            if row is None:
+                return None
+            release = self._directory.release(app_id, row.version)
+            if release is None:
+                release = self._directory.choose(app_id, row.resident_id)
+                if release is None:
+                    return None
+                await store.pin(session, row.secret_hash, release.version)
+            account = await self._accounts.open(session, row.resident_id)
+            if account is None:
+                return None
+            decision = await self._consents.read(session, row.resident_id, app_id)
+            scopes = usable(decision.effective(release.manifest.scope_names), account.assurance)
+            claims = personal(account, scopes, now)
+            told = " ".join(sorted(claims))
+            if claims and told != row.told:
+                await self._consents.record_access(session, row.resident_id, app_id, claims, "session")
+                await store.note_told(session, row.secret_hash, told)
+        visitor = Visitor(
+            session_id=row.secret_hash,
+            socket=release.socket,
+            assertion=self._assertion(row, account, scopes, claims, now),
+        )
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        self._kept[key] = _Kept(visitor, row.resident_id, now + KEPT)
+        return visitor
+
+    def _assertion(
+        self, row: AppSessionRow, account: Account, scopes: frozenset[str], claims: Mapping[str, str], now: dt.datetime
+    ) -> str:
+        return self._services.keyring.sign_token(
+            {
+                "iss": self._services.settings.portal_origin,
+                "aud": row.app_id,
+                "sub": self._services.keyring.pairwise(row.app_id, row.resident_id),
+                "iat": int(now.timestamp()),
+                "exp": int((now + ASSERTION_LIFE).timestamp()),
+                "jti": random.token_urlsafe(12),
+                "assurance": account.assurance,
+                "scope": " ".join(sorted(scopes)),
+                "claims": dict(claims),
+                "locale": row.locale,
+                "ui": row.look,
+                # Opens only here: by it the platform knows its own resident again when the assertion is handed back.
+                "ctx": self._services.keyring.encrypt(row.resident_id, bound_to=f"assertion:{row.app_id}"),
+            }
+        )
+
+    def _hash(self, secret: str) -> str:
+        return self._services.keyring.fingerprint("app_session", secret)
+
+
+def usable(scopes: frozenset[str], assurance: int) -> frozenset[str]:
+    """The scopes that mean something at an assurance level."""
+    return frozenset(name for name in scopes if name in SCOPES and SCOPES[name].level <= assurance)
+
+
+def personal(account: Account, scopes: frozenset[str], now: dt.datetime) -> dict[str, str]:
+    """The personal fields that the scopes open."""
+    values = {
+        "identity.name": ("name", account.name),
+        "identity.id_number": ("id_number", account.id_number),
+        "identity.phone": ("phone", account.phone),
+        "identity.region": ("region", account.region),
+        "identity.age": ("age", _age(account, now)),
+    }
+    return {claim: value for scope, (claim, value) in values.items() if scope in scopes and value}
+
+
+def _age(account: Account, now: dt.datetime) -> str | None:
+    if account.id_number is None:
+        return None
+    return str(id_number(account.id_number, today=now.date()).age(now.date()))
