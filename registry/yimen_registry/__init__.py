@@ -1,1 +1,19 @@
-"""The Yimen registry."""
+"""The registry: publishers, uploads, checks, review, releases, and a log that an outsider can verify."""
+
+from yimen_registry.errors import Conflict, Invalid, NotAllowed, NotFound, RegistryError
+from yimen_registry.records import ReleaseRecord, SubmissionDetail, TreeFile
+from yimen_registry.registry import Registry
+from yimen_registry.schema import migrate
+
+__all__ = [
+    "Conflict",
+    "Invalid",
+    "NotAllowed",
+    "NotFound",
+    "Registry",
+    "RegistryError",
+    "ReleaseRecord",
+    "SubmissionDetail",
+    "TreeFile",
+    "migrate",
+]

@@ -1,0 +1,1 @@
+"""Mini-apps: whose each name is, and whether it is switched off."""

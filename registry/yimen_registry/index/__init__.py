@@ -1,0 +1,1 @@
+"""The simple index: what pip and uv read."""

@@ -1,0 +1,1 @@
+"""Releases 版本: which approved version serves whom."""

@@ -1,0 +1,1 @@
+"""Submissions: a frozen snapshot on its way through checks and review."""

@@ -1,0 +1,1 @@
+"""API tokens: what an upload shows instead of a person."""

@@ -1,0 +1,1 @@
+"""Uploads: a wheel comes in, or is refused with every reason."""
