@@ -14,7 +14,7 @@ from yimen_host.core.services import Services
 from yimen_host.payments.decision import GRANTED, Decision, Refused
 from yimen_host.payments.ledger import books
 from yimen_host.payments.ledger.draft import Draft, Leg, expire_hold, hold, post_hold, reverse, transfer, void_hold
-from yimen_host.payments.ledger.rule import Outcome, Posted, Reason, Refusal
+from yimen_host.payments.ledger.rule import Posted, Reason, Refusal
 from yimen_host.payments.ledger.writer import Writer
 from yimen_sdk.money import yuan
 
@@ -191,7 +191,7 @@ async def test_a_companion_is_written_with_the_posting_or_not_at_all(services: S
         return Refused("closed")
 
     await ledger.post(fund("ada"))
-    outcomes: list[Outcome] = await asyncio.gather(
+    outcomes = await asyncio.gather(
         ledger.post(spend("a"), note), ledger.post(spend("b"), write_and_refuse), ledger.post(spend("c"))
     )
 

@@ -82,8 +82,8 @@ def transfer(key: str, about: str, *, debit: str, credit: str, amount: Money) ->
     return Draft(Kind.POST, key, about, (Leg(debit, -amount), Leg(credit, amount)))
 
 
-def hold(key: str, about: str, *legs: Leg, expires_at: dt.datetime) -> Draft:
-    """Draft a hold over these legs until ``expires_at``."""
+def hold(key: str, about: str, *legs: Leg, expires_at: dt.datetime | None = None) -> Draft:
+    """Draft a hold over these legs until ``expires_at``, or until somebody ends it."""
     return Draft(Kind.HOLD, key, about, legs, expires_at=expires_at)
 
 

@@ -1,0 +1,1 @@
+"""All SQL of payments outside the ledger, a module per table."""

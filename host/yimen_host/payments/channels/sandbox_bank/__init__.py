@@ -1,0 +1,1 @@
+"""A pretend bank for demos and tests, plainly marked as one. It has its own books and can be made to fail."""

@@ -1,0 +1,217 @@
+"""The platform API of payments: what a mini-app may ask for, as JSON. The caller is known before a route runs."""
+
+from typing import Annotated, Any, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from yimen_host.core.errors import Invalid
+from yimen_host.payments.facade import Payments
+from yimen_host.payments.idempotency import Effect, once
+from yimen_host.payments.models import OrderRow, RefundRow
+from yimen_host.payments.ordering import NewOrder, Payee
+from yimen_host.payments.store import receipts, refunds
+from yimen_sdk.money import MAX_FEN, Money
+
+SCOPE = "payments.order"
+MAX_BODY = 16 * 1024
+
+
+class Caller(Protocol):
+    """The mini-app that calls, as the runtime knows it."""
+
+    @property
+    def app_id(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def publisher(self) -> str: ...
+
+    def need(self, scope: str) -> str:
+        """The resident of this call, when they granted the scope; raises otherwise."""
+        ...
+
+    def need_declared(self, scope: str) -> None:
+        """Pass when the approved manifest holds the scope; raises otherwise."""
+        ...
+
+
+class AmountBody(BaseModel):
+    """An amount as it travels."""
+
+    model_config = ConfigDict(strict=True)
+
+    fen: Annotated[int, Field(gt=0, le=MAX_FEN)]
+    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "CNY"
+
+    @property
+    def money(self) -> Money:
+        """The amount."""
+        return Money(self.fen, self.currency)
+
+
+class OrderBody(BaseModel):
+    """An order to be opened."""
+
+    model_config = ConfigDict(strict=True)
+
+    title: str
+    amount: AmountBody
+    reference: str | None = None
+    return_path: str = "/"
+
+
+class RefundBody(BaseModel):
+    """A refund to be made."""
+
+    model_config = ConfigDict(strict=True)
+
+    amount: AmountBody
+    reason: str
+
+
+async def open_order(request: Request) -> Response:
+    """Open an order for the present resident."""
+    caller, payments = _caller(request), _payments(request)
+    resident_id = caller.need(SCOPE)
+    body = await _read(request, OrderBody)
+    new = NewOrder(body.title, body.amount.money, body.reference, body.return_path)
+    payee = Payee(caller.app_id, caller.title, caller.publisher)
+
+    async def effect(session: AsyncSession) -> dict[str, Any]:  # Any: JSON
+        return {"order": (await payments.orders.open(session, new, payee, resident_id)).id}
+
+    return await _order_answer(request, (await _once(request, effect, about=resident_id))["order"], status=201)
+
+
+async def show_order(request: Request) -> Response:
+    """Answer with an order of this mini-app."""
+    return await _order_answer(request, request.path_params["order_id"])
+
+
+async def fulfil(request: Request) -> Response:
+    """Say that what was paid for was delivered."""
+    payments = _payments(request)
+
+    async def effect(session: AsyncSession) -> dict[str, Any]:  # Any: JSON
+        return {"order": (await payments.orders.fulfil(session, await _order(request, session))).id}
+
+    return await _order_answer(request, (await _once(request, effect))["order"])
+
+
+async def cancel(request: Request) -> Response:
+    """Cancel an order that is still open."""
+    payments = _payments(request)
+
+    async def effect(session: AsyncSession) -> dict[str, Any]:  # Any: JSON
+        return {"order": (await payments.orders.cancel(session, await _order(request, session))).id}
+
+    return await _order_answer(request, (await _once(request, effect))["order"])
+
+
+async def refund(request: Request) -> Response:
+    """Give back part or all of a paid order. The Idempotency-Key is the refund's own key."""
+    payments = _payments(request)
+    body = await _read(request, RefundBody)
+
+    async def effect(session: AsyncSession) -> dict[str, Any]:  # Any: JSON
+        order = await _order(request, session)
+        row = await payments.refunding.request(
+            session, order, body.amount.money, reason=body.reason, key=request.headers["idempotency-key"]
+        )
+        return {"refund": row.id}
+
+    refund_id = (await _once(request, effect))["refund"]
+    return JSONResponse(_refund_json(await payments.refunding.proceed(refund_id)), 201)
+
+
+async def list_refunds(request: Request) -> Response:
+    """Answer with the refunds of an order of this mini-app."""
+    async with _payments(request).services.database.transaction() as session:
+        order = await _order(request, session)
+        found = await refunds.of_order(session, order.id)
+    return JSONResponse({"refunds": [_refund_json(row) for row in found if not row.late]})
+
+
+async def _order(request: Request, session: AsyncSession) -> OrderRow:
+    caller = _caller(request)
+    caller.need_declared(SCOPE)
+    return await _payments(request).orders.of_app(session, request.path_params["order_id"], caller.app_id)
+
+
+async def _once(request: Request, effect: Effect, *, about: str = "") -> dict[str, Any]:  # Any: JSON
+    return await once(
+        _payments(request).services,
+        scope=f"{_caller(request).app_id} {request.url.path} {about}",
+        headers=request.headers,
+        body=await request.body(),
+        effect=effect,
+    )
+
+
+async def _order_answer(request: Request, order_id: str, *, status: int = 200) -> Response:
+    """The order as it stands now: an answer that is repeated tells today's truth, not yesterday's."""
+    request.path_params["order_id"] = order_id
+    payments = _payments(request)
+    async with payments.services.database.transaction() as session:
+        order = await _order(request, session)
+        receipt = await receipts.of_order(session, order.id)
+    body = {
+        "id": order.id,
+        "title": order.title,
+        "amount": {"fen": order.amount_fen, "currency": order.currency},
+        "state": order.state,
+        "reference": order.reference,
+        "cashier_url": f"{payments.services.settings.portal_origin}/cashier/{order.id}",
+        "receipt_number": receipt.number if receipt else None,
+        "expires_at": order.expires_at.isoformat(),
+    }
+    return JSONResponse(body, status)
+
+
+def _refund_json(row: RefundRow) -> dict[str, Any]:  # Any: JSON
+    return {
+        "id": row.id,
+        "order_id": row.order_id,
+        "amount": {"fen": row.amount_fen, "currency": row.currency},
+        "state": row.state,
+    }
+
+
+_Body = TypeVar("_Body", bound=BaseModel)
+
+
+async def _read(request: Request, kind: type[_Body]) -> _Body:
+    body = await request.body()
+    if len(body) > MAX_BODY:
+        raise Invalid(f"the body is longer than {MAX_BODY} bytes")
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        faults = {".".join(map(str, fault["loc"])): fault["msg"] for fault in error.errors()}
+        raise Invalid("the body is not what this call needs", faults) from None
+
+
+def _caller(request: Request) -> Caller:
+    caller: Caller = request.state.caller
+    return caller
+
+
+def _payments(request: Request) -> Payments:
+    payments: Payments = request.app.state.payments
+    return payments
+
+
+routes = [
+    Route("/v1/orders", open_order, methods=["POST"]),
+    Route("/v1/orders/{order_id}", show_order),
+    Route("/v1/orders/{order_id}/fulfil", fulfil, methods=["POST"]),
+    Route("/v1/orders/{order_id}/cancel", cancel, methods=["POST"]),
+    Route("/v1/orders/{order_id}/refunds", refund, methods=["POST"]),
+    Route("/v1/orders/{order_id}/refunds", list_refunds),
+]

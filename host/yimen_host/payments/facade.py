@@ -1,0 +1,49 @@
+"""Payments as the rest of the host sees them: one object, made at start, that owns the ledger's writer."""
+
+from collections.abc import Iterable
+
+from yimen_host.core.services import Services
+from yimen_host.payments.channels.channel import PaymentChannel
+from yimen_host.payments.channels.sandbox_bank.bank import Bank
+from yimen_host.payments.channels.sandbox_bank.channel import SandboxBank
+from yimen_host.payments.channels.wallet import Wallet
+from yimen_host.payments.chart import wallet
+from yimen_host.payments.ledger import books
+from yimen_host.payments.ledger.books import Balance
+from yimen_host.payments.ledger.writer import Writer
+from yimen_host.payments.ordering import Ordering
+from yimen_host.payments.password import PaymentPassword
+from yimen_host.payments.refunding import Refunding
+from yimen_host.payments.till import Till
+
+
+class Payments:
+    """The ledger, the orders, the till and the refunds of one host process."""
+
+    def __init__(
+        self, services: Services, password: PaymentPassword, *, more_channels: Iterable[PaymentChannel] = ()
+    ) -> None:
+        self.services = services
+        self.bank = Bank(services) if services.settings.demo else None
+        self.channels: dict[str, PaymentChannel] = {"wallet": Wallet()}
+        for channel in (*([SandboxBank(self.bank)] if self.bank else []), *more_channels):
+            if channel.id in self.channels:
+                raise ValueError(f"there are two payment channels called {channel.id}")
+            self.channels[channel.id] = channel
+        self.ledger = Writer(services.database, services.clock)
+        self.orders = Ordering(services)
+        self.refunding = Refunding(services, self.ledger, self.channels)
+        self.till = Till(services, self.ledger, self.channels, password, self.refunding)
+
+    async def start(self) -> None:
+        """Begin to take payments."""
+        await self.ledger.start()
+
+    async def stop(self) -> None:
+        """Write what is queued, then end."""
+        await self.ledger.stop()
+
+    async def wallet(self, resident_id: str) -> Balance:
+        """What a resident has in the wallet."""
+        async with self.services.database.transaction() as session:
+            return await books.balance(session, wallet(resident_id))

@@ -1,0 +1,214 @@
+"""Gives money back: reserves it on the order first, then asks the channel, then books what the channel says."""
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from yimen_host.core.errors import Invalid
+from yimen_host.core.services import Services
+from yimen_host.payments import chart, events
+from yimen_host.payments.attempts import ATTEMPT, AttemptEvent, AttemptState, next_query_after
+from yimen_host.payments.channels.channel import (
+    ChannelSilent,
+    NotReturned,
+    PaymentChannel,
+    PersonNeeded,
+    RefundAsk,
+    RefundFact,
+    Returned,
+)
+from yimen_host.payments.decision import GRANTED, Decision, Refused
+from yimen_host.payments.errors import NotRefundable, ReferenceTaken
+from yimen_host.payments.ledger.draft import Leg, hold, post_hold, transfer, void_hold
+from yimen_host.payments.ledger.rule import Posted
+from yimen_host.payments.ledger.writer import Writer
+from yimen_host.payments.models import AttemptRow, OrderRow, RefundRow
+from yimen_host.payments.refunds import REFUND, RefundEvent, RefundState
+from yimen_host.payments.store import attempts, orders
+from yimen_host.payments.store import refunds as store
+from yimen_host.payments.store.moves import move
+from yimen_sdk.money import Money
+
+CHANNEL_SECONDS = 10.0
+MAX_REASON = 100
+
+
+@dataclass(frozen=True)
+class Refunding:
+    """Everything that giving money back needs."""
+
+    services: Services
+    ledger: Writer
+    channels: Mapping[str, PaymentChannel]
+
+    async def request(
+        self, session: AsyncSession, order: OrderRow, amount: Money, *, reason: str, key: str
+    ) -> RefundRow:
+        """Reserve a refund, in the caller's transaction; ``proceed`` then does it. The same key is the same refund.
+
+        Raises Invalid, NotRefundable when less is left, ReferenceTaken when the key belongs to another refund.
+        """
+        if amount.fen <= 0 or amount.currency != order.currency or not 1 <= len(reason) <= MAX_REASON:
+            raise Invalid(f"a refund is above zero, in {order.currency}, with a reason of 1 to {MAX_REASON} characters")
+        known = await store.by_key(session, order.id, key)
+        if known is not None:
+            if (known.amount_fen, known.reason) != (amount.fen, reason):
+                raise ReferenceTaken(key)
+            return known
+        if not await orders.reserve(session, order.id, amount.fen):
+            fresh = await orders.find(session, order.id)
+            assert fresh is not None
+            raise NotRefundable(order.id, fresh.amount_fen - fresh.reserved_fen)
+        paid = [a for a in await attempts.of_order(session, order.id) if a.state == AttemptState.SETTLED]
+        row = self._row(order, paid[0], amount, reason=reason, key=key, late=False)
+        if not await store.add(session, row):
+            raise ReferenceTaken(key)  # the same key at the same moment: asking again finds the first
+        return row
+
+    async def give_back_late(self, order: OrderRow, attempt: AttemptRow, amount: Money, reason: str) -> None:
+        """Give money in suspense back to where it came from."""
+        row = self._row(order, attempt, amount, reason=reason, key=f"late:{attempt.id}", late=True)
+        async with self.services.database.transaction() as session:
+            await store.add(session, row)
+            known = await store.by_key(session, order.id, row.key)
+        assert known is not None
+        await self.proceed(known.id)
+
+    async def proceed(self, refund_id: str) -> RefundRow:
+        """Bring a refund as far as it goes now; calling it again, or twice at once, does no more."""
+        async with self.services.database.transaction() as session:
+            refund = await store.find(session, refund_id)
+            assert refund is not None
+            order = await orders.find(session, refund.order_id)
+            attempt = await attempts.find(session, refund.attempt_id)
+        assert order is not None
+        assert attempt is not None
+        channel = self.channels[attempt.channel]
+        if channel.capabilities.internal:
+            await self._post_at_once(order, attempt, refund)
+        elif refund.state == RefundState.REQUESTED:
+            if await self._set_aside(order, attempt, refund):
+                ask = RefundAsk(refund.id, attempt.id, Money(refund.amount_fen, refund.currency), refund.reason)
+                await self._act_on(order, attempt, refund, channel.refund(ask))
+        elif refund.state == RefundState.PROCESSING:
+            await self._act_on(order, attempt, refund, self._find_out(channel, attempt, refund))
+        async with self.services.database.transaction() as session:
+            fresh = await store.find(session, refund_id)
+        assert fresh is not None
+        return fresh
+
+    async def _find_out(self, channel: PaymentChannel, attempt: AttemptRow, refund: RefundRow) -> RefundFact:
+        """Ask about a refund that the channel may never have heard of: then it is safe to ask for it again."""
+        fact = await channel.query_refund(refund.id)
+        if fact == NotReturned("unknown"):
+            ask = RefundAsk(refund.id, attempt.id, Money(refund.amount_fen, refund.currency), refund.reason)
+            return await channel.refund(ask)
+        return fact
+
+    async def _post_at_once(self, order: OrderRow, attempt: AttemptRow, refund: RefundRow) -> None:
+        amount = Money(refund.amount_fen, refund.currency)
+        draft = transfer(
+            f"refund:{refund.id}", order.id, debit=order.payee, credit=chart.wallet(order.resident_id), amount=amount
+        )
+
+        async def companion(session: AsyncSession) -> Decision:
+            if not await move(session, RefundRow, REFUND, refund.id, RefundEvent.PROCESS):
+                return Refused("refund")
+            return await self._succeed(order, attempt, refund, session)
+
+        await self.ledger.post(draft, companion)
+
+    async def _set_aside(self, order: OrderRow, attempt: AttemptRow, refund: RefundRow) -> bool:
+        amount = Money(refund.amount_fen, refund.currency)
+        source = chart.suspense(attempt.channel) if refund.late else order.payee
+        draft = hold(
+            f"refund:{refund.id}:hold", order.id, Leg(source, -amount), Leg(chart.clearing(attempt.channel), amount)
+        )
+
+        async def companion(session: AsyncSession) -> Decision:
+            moved = await move(session, RefundRow, REFUND, refund.id, RefundEvent.PROCESS)
+            return GRANTED if moved else Refused("refund")
+
+        outcome = await self.ledger.post(draft, companion)
+        if isinstance(outcome, Posted):
+            return not outcome.replayed
+        if outcome.detail != "refund":  # such as a top-up that was spent: there is nothing to take back
+            await self._fail_before_asking(order, refund)
+        return False
+
+    async def _act_on(
+        self, order: OrderRow, attempt: AttemptRow, refund: RefundRow, question: Awaitable[RefundFact]
+    ) -> None:
+        try:
+            async with asyncio.timeout(CHANNEL_SECONDS):
+                fact = await question
+        except (ChannelSilent, TimeoutError):
+            await self._wait(refund)
+            return
+        key, held = f"refund:{refund.id}:end", f"refund:{refund.id}:hold"
+        match fact:
+            case Returned():
+                await self.ledger.post(
+                    post_hold(key, order.id, hold=held), partial(self._succeed, order, attempt, refund)
+                )
+            case NotReturned():
+                await self.ledger.post(void_hold(key, order.id, hold=held), partial(self._fail, order, refund))
+            case PersonNeeded():
+                async with self.services.database.transaction() as session:
+                    await move(session, RefundRow, REFUND, refund.id, RefundEvent.GET_STUCK)
+            case _:
+                await self._wait(refund)
+
+    async def _succeed(
+        self, order: OrderRow, attempt: AttemptRow, refund: RefundRow, session: AsyncSession
+    ) -> Decision:
+        now = self.services.clock.now()
+        if not await move(session, RefundRow, REFUND, refund.id, RefundEvent.SUCCEED, ended_at=now):
+            return Refused("refund")
+        if refund.late:
+            counted = await move(session, AttemptRow, ATTEMPT, attempt.id, AttemptEvent.REFUND)
+        else:
+            counted = await orders.mark_refunded(session, order.id, refund.amount_fen)
+        if not counted:
+            return Refused("order")
+        await events.refund_ended(session, self.services, order, refund, "succeeded", now)
+        return GRANTED
+
+    async def _fail(self, order: OrderRow, refund: RefundRow, session: AsyncSession) -> Decision:
+        now = self.services.clock.now()
+        if not await move(session, RefundRow, REFUND, refund.id, RefundEvent.FAIL, ended_at=now):
+            return Refused("refund")
+        if not refund.late:
+            await orders.release(session, order.id, refund.amount_fen)
+        await events.refund_ended(session, self.services, order, refund, "failed", now)
+        return GRANTED
+
+    async def _fail_before_asking(self, order: OrderRow, refund: RefundRow) -> None:
+        async with self.services.database.transaction() as session:
+            await self._fail(order, refund, session)
+
+    async def _wait(self, refund: RefundRow) -> None:
+        ask_at = next_query_after(self.services.clock.now(), refund.queries)
+        async with self.services.database.transaction() as session:
+            await store.ask_again(session, refund.id, queries=refund.queries + 1, ask_at=ask_at)
+
+    def _row(
+        self, order: OrderRow, attempt: AttemptRow, amount: Money, *, reason: str, key: str, late: bool
+    ) -> RefundRow:
+        now = self.services.clock.now()
+        return RefundRow(
+            id=self.services.ids.new("ref"),
+            order_id=order.id,
+            attempt_id=attempt.id,
+            key=key,
+            late=late,
+            amount_fen=amount.fen,
+            currency=amount.currency,
+            reason=reason,
+            state=RefundState.REQUESTED,
+            ask_at=next_query_after(now, 0),
+            created_at=now,
+        )

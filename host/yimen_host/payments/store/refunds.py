@@ -1,0 +1,57 @@
+"""Refunds in the database."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from yimen_host.payments.models import RefundRow
+from yimen_host.payments.refunds import RefundState
+
+UNFINISHED = (RefundState.REQUESTED, RefundState.PROCESSING)
+
+
+async def add(session: AsyncSession, row: RefundRow) -> bool:
+    """Insert a refund, unless its order has one under this key; say whether it was inserted."""
+    query = insert(RefundRow).values(row.model_dump()).on_conflict_do_nothing().returning(col(RefundRow.id))
+    return await session.scalar(query) is not None
+
+
+async def find(session: AsyncSession, refund_id: str) -> RefundRow | None:
+    """Read a refund as it stands now."""
+    return await session.get(RefundRow, refund_id, populate_existing=True)
+
+
+async def by_key(session: AsyncSession, order_id: str, key: str) -> RefundRow | None:
+    """The refund under a mini-app's own key."""
+    query = select(RefundRow).where(RefundRow.order_id == order_id, RefundRow.key == key)
+    return (await session.scalars(query)).one_or_none()
+
+
+async def of_order(session: AsyncSession, order_id: str) -> Sequence[RefundRow]:
+    """All refunds of an order, oldest first."""
+    return (await session.scalars(select(RefundRow).where(RefundRow.order_id == order_id).order_by(RefundRow.id))).all()
+
+
+async def due(session: AsyncSession, now: dt.datetime, limit: int) -> Sequence[str]:
+    """The unfinished refunds to go on with now."""
+    query = (
+        select(RefundRow.id)
+        .where(col(RefundRow.state).in_(UNFINISHED), RefundRow.ask_at <= now)
+        .order_by(col(RefundRow.ask_at))
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def ask_again(session: AsyncSession, refund_id: str, *, queries: int, ask_at: dt.datetime) -> None:
+    """Write down that a channel was asked, and when to ask next."""
+    await session.execute(
+        update(RefundRow)
+        .where(col(RefundRow.id) == refund_id)
+        .values(queries=queries, ask_at=ask_at)
+        .execution_options(synchronize_session=False)
+    )

@@ -1,0 +1,300 @@
+"""Takes payments: makes attempts, hands them to channels, and turns the facts that come back into money and state.
+
+A fact may come twice, late, or by three ways at once (notice, query, page): what it does is one posting under the
+attempt's own key, guarded by the attempt's state and the order's in the same commit.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, true
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from yimen_host.core.errors import Invalid
+from yimen_host.core.services import Services
+from yimen_host.payments import chart, events, receipts
+from yimen_host.payments.attempts import ATTEMPT, SUBMITTED_PATIENCE, AttemptEvent, AttemptState, next_query_after
+from yimen_host.payments.channels.channel import (
+    Ask,
+    ChannelSilent,
+    GoTo,
+    NotPaid,
+    Paid,
+    PaymentChannel,
+    PaymentFact,
+)
+from yimen_host.payments.decision import GRANTED, Decision, Refused
+from yimen_host.payments.errors import NoSuchOrder, NoticeRefused, OrderNotOpen
+from yimen_host.payments.ledger.draft import transfer
+from yimen_host.payments.ledger.rule import Posted, Reason, Refusal
+from yimen_host.payments.ledger.writer import Writer
+from yimen_host.payments.models import AttemptRow, OrderRow
+from yimen_host.payments.orders import ORDER, OrderEvent, OrderState
+from yimen_host.payments.password import PaymentPassword
+from yimen_host.payments.refunding import Refunding
+from yimen_host.payments.store import attempts as store
+from yimen_host.payments.store import orders
+from yimen_host.payments.store.moves import move
+from yimen_sdk.money import Money
+
+CHANNEL_SECONDS = 10.0  # a resident waits for this; past it we say "we are asking" instead
+_log = logging.getLogger(__name__)
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Till:
+    """Everything that taking a payment needs."""
+
+    services: Services
+    ledger: Writer
+    channels: Mapping[str, PaymentChannel]
+    password: PaymentPassword
+    refunding: Refunding
+
+    async def pay(self, order: OrderRow, *, channel: str, form_key: str, password: str) -> AttemptRow | Refused:
+        """Begin to pay an order, or answer with the attempt that this form, or another, has begun already.
+
+        Refuses with the payment password's reasons. Raises OrderNotOpen, and Invalid for a channel not offered.
+        """
+        if channel not in {offered.id for offered in self.offered(order)}:
+            message = "请选择付款方式"
+            raise Invalid(message, {"channel": message})
+        async with self.services.database.transaction() as session:
+            before = await store.by_form(session, order.id, form_key) or await store.unfinished(session, order.id)
+        if before is not None:
+            return before
+        decision = await self.password.verify(order.resident_id, password)
+        if isinstance(decision, Refused):
+            return decision
+        attempt = await self._create(order, channel, form_key)
+        if attempt.state == AttemptState.CREATED:
+            await self._submit(order, attempt)
+        return await self.attempt(attempt.id)
+
+    def offered(self, order: OrderRow) -> list[PaymentChannel]:
+        """The channels by which an order can be paid: a wallet cannot fill itself."""
+        top_up = order.app_id is None
+        return [channel for channel in self.channels.values() if channel.capabilities.top_up or not top_up]
+
+    async def attempt(self, attempt_id: str) -> AttemptRow:
+        """An attempt as it stands now. Raises NoSuchOrder."""
+        async with self.services.database.transaction() as session:
+            row = await store.find(session, attempt_id)
+        if row is None:
+            raise NoSuchOrder(attempt_id)
+        return row
+
+    async def ask(self, attempt_id: str) -> None:
+        """Ask the channel what became of an unfinished attempt, and act on what it says."""
+        attempt = await self.attempt(attempt_id)
+        if attempt.state == AttemptState.CREATED:
+            await self._decline(attempt, "abandoned")  # no channel has heard of it
+        elif attempt.state in (AttemptState.SUBMITTED, AttemptState.UNCERTAIN):
+            await self._act_on(attempt, self.channels[attempt.channel].query(attempt.id))
+
+    async def close(self, attempt_id: str) -> None:
+        """Tell the channel that an unfinished attempt is given up, and act on what it says: it may be paid by now."""
+        attempt = await self.attempt(attempt_id)
+        if attempt.state == AttemptState.CREATED:
+            await self._decline(attempt, "abandoned")
+        elif attempt.state in (AttemptState.SUBMITTED, AttemptState.UNCERTAIN):
+            await self._act_on(attempt, self.channels[attempt.channel].close(attempt.id))
+
+    async def hear(self, channel_id: str, headers: Mapping[str, str], body: bytes) -> None:
+        """Act on a channel's notice. Raises NoticeRefused when it is not the channel's, too old, or about nothing."""
+        now = self.services.clock.now()
+        notice = self.channels[channel_id].parse_notification(headers, body, now)
+        async with self.services.database.transaction() as session:
+            attempt = await store.find(session, notice.attempt_id)
+            if attempt is None or attempt.channel != channel_id:
+                raise NoticeRefused("the notice is about no payment of ours")
+            # Remembered for the audit only: what makes it harmless the second time is the attempt's state.
+            await store.hear(session, channel_id, notice.notice_id, attempt.id, now)
+        await self.apply(attempt, notice.fact)
+
+    async def apply(self, attempt: AttemptRow, fact: PaymentFact) -> None:
+        """Act on a fact about an attempt."""
+        match fact:
+            case Paid():
+                await self._take(attempt, fact)
+            case NotPaid(reason):
+                await self._decline(attempt, reason)
+            case _:
+                await self._wait(attempt)
+
+    async def _create(self, order: OrderRow, channel: str, form_key: str) -> AttemptRow:
+        now = self.services.clock.now()
+        row = AttemptRow(
+            id=self.services.ids.new("att"),
+            order_id=order.id,
+            channel=channel,
+            form_key=form_key,
+            state=AttemptState.CREATED,
+            amount_fen=order.amount_fen,
+            currency=order.currency,
+            ask_at=now + SUBMITTED_PATIENCE,
+            created_at=now,
+        )
+        async with self.services.database.transaction() as session:
+            fresh = await orders.find(session, order.id)
+            assert fresh is not None
+            if fresh.state != OrderState.OPEN or fresh.expires_at <= now:
+                raise OrderNotOpen(order.id, fresh.state if fresh.state != OrderState.OPEN else OrderState.EXPIRED)
+            if await store.add(session, row):
+                return row
+            other = await store.by_form(session, order.id, form_key) or await store.unfinished(session, order.id)
+        if other is None:  # it was under way, and has ended between our two looks
+            raise OrderNotOpen(order.id, "being paid")
+        return other
+
+    async def _submit(self, order: OrderRow, attempt: AttemptRow) -> None:
+        """Hand an attempt to its channel. That it is submitted is written before the channel hears of it."""
+        async with self.services.database.transaction() as session:
+            if not await move(session, AttemptRow, ATTEMPT, attempt.id, AttemptEvent.SUBMIT):
+                return
+        channel = self.channels[attempt.channel]
+        origin = self.services.settings.portal_origin
+        ask = Ask(
+            attempt_id=attempt.id,
+            resident_id=order.resident_id,
+            title=order.title,
+            payee=order.payee_title,
+            amount=Money(attempt.amount_fen, attempt.currency),
+            return_url=f"{origin}/cashier/{order.id}/result",
+            notify_url=f"{origin}/channels/{channel.id}/notices",
+            expires_at=order.expires_at,
+        )
+        try:
+            step = await _in_time(channel.prepare(ask))
+        except ChannelSilent:
+            await self._doubt(attempt)
+            return
+        match step:
+            case GoTo(url, channel_ref):
+                async with self.services.database.transaction() as session:
+                    await store.note_step(session, attempt.id, pay_url=url, channel_ref=channel_ref)
+            case NotPaid(reason):
+                await self._decline(attempt, reason)
+            case _:
+                await self._take(attempt, Paid(ask.amount, attempt.id))
+
+    async def _act_on(self, attempt: AttemptRow, question: Awaitable[PaymentFact]) -> None:
+        try:
+            fact = await _in_time(question)
+        except ChannelSilent:
+            await self._doubt(attempt)
+        else:
+            await self.apply(attempt, fact)
+
+    async def _take(self, attempt: AttemptRow, paid: Paid) -> None:
+        """Book money that a channel took: for the order when it waits for just this, else into suspense."""
+        async with self.services.database.transaction() as session:
+            order = await orders.find(session, attempt.order_id)
+        assert order is not None
+        internal = self.channels[attempt.channel].capabilities.internal
+        source = chart.wallet(order.resident_id) if internal else chart.clearing(attempt.channel)
+        if paid.amount == Money(attempt.amount_fen, attempt.currency):
+            draft = transfer(f"take:{attempt.id}", order.id, debit=source, credit=order.payee, amount=paid.amount)
+            outcome = await self.ledger.post(draft, partial(self._settle, order, attempt, paid, internal))
+            if isinstance(outcome, Posted):
+                await receipts.issue(self.services, order.id)
+                return
+            if internal:
+                await self._decline(attempt, _why_not(outcome))
+                return
+            reason = "order_not_open" if outcome.detail == ORDER_GUARD else "given_up"
+        else:
+            reason = "amount_differs"
+        await self._suspend(order, attempt, paid, reason)
+
+    async def _settle(
+        self, order: OrderRow, attempt: AttemptRow, paid: Paid, internal: bool, session: AsyncSession
+    ) -> Decision:
+        now = self.services.clock.now()
+        if not await move(
+            session,
+            AttemptRow,
+            ATTEMPT,
+            attempt.id,
+            AttemptEvent.SETTLE,
+            channel_ref=paid.channel_ref,
+            ended_at=now,
+        ):
+            return Refused(ATTEMPT_GUARD)
+        # A bank's money counts also just after the order's time, as long as nobody was told that it expired.
+        in_time: ColumnElement[bool] = col(OrderRow.expires_at) > now if internal else true()
+        if not await move(session, OrderRow, ORDER, order.id, OrderEvent.PAY, in_time, ended_at=now):
+            return Refused(ORDER_GUARD)
+        await events.payment_settled(session, self.services, order, now)
+        return GRANTED
+
+    async def _suspend(self, order: OrderRow, attempt: AttemptRow, paid: Paid, reason: str) -> None:
+        """Keep money that no open order waits for where it can be seen, and begin to give it back."""
+        draft = transfer(
+            f"take:{attempt.id}",
+            order.id,
+            debit=chart.clearing(attempt.channel),
+            credit=chart.suspense(attempt.channel),
+            amount=paid.amount,
+        )
+        outcome = await self.ledger.post(draft, partial(self._come_late, order, attempt, paid, reason))
+        if isinstance(outcome, Posted) and not outcome.replayed:
+            _log.warning("payment %s of order %s is in suspense: %s", attempt.id, order.id, reason)
+            await self.refunding.give_back_late(order, attempt, paid.amount, reason)
+
+    async def _come_late(
+        self, order: OrderRow, attempt: AttemptRow, paid: Paid, reason: str, session: AsyncSession
+    ) -> Decision:
+        now = self.services.clock.now()
+        if not await move(
+            session,
+            AttemptRow,
+            ATTEMPT,
+            attempt.id,
+            AttemptEvent.COME_LATE,
+            channel_ref=paid.channel_ref,
+            reason=reason,
+            ended_at=now,
+        ):
+            return Refused(ATTEMPT_GUARD)
+        await events.money_late(session, self.services, order, paid.amount.fen, now)
+        return GRANTED
+
+    async def _decline(self, attempt: AttemptRow, reason: str) -> None:
+        async with self.services.database.transaction() as session:
+            now = self.services.clock.now()
+            await move(session, AttemptRow, ATTEMPT, attempt.id, AttemptEvent.DECLINE, reason=reason, ended_at=now)
+
+    async def _doubt(self, attempt: AttemptRow) -> None:
+        async with self.services.database.transaction() as session:
+            await move(session, AttemptRow, ATTEMPT, attempt.id, AttemptEvent.DOUBT, reason="silent")
+        await self._wait(attempt)
+
+    async def _wait(self, attempt: AttemptRow) -> None:
+        ask_at = next_query_after(self.services.clock.now(), attempt.queries)
+        async with self.services.database.transaction() as session:
+            await store.ask_again(session, attempt.id, queries=attempt.queries + 1, ask_at=ask_at)
+
+
+ATTEMPT_GUARD = "attempt"
+ORDER_GUARD = "order"
+
+
+async def _in_time(answer: Awaitable[_T]) -> _T:
+    try:
+        async with asyncio.timeout(CHANNEL_SECONDS):
+            return await answer
+    except TimeoutError:
+        raise ChannelSilent(f"no answer in {CHANNEL_SECONDS:.0f} seconds") from None
+
+
+def _why_not(refusal: Refusal) -> str:
+    if refusal.reason is Reason.FLOOR:
+        return "not_enough"
+    return "order_not_open" if refusal.detail == ORDER_GUARD else refusal.reason.value
