@@ -67,11 +67,15 @@ class Gateway:
         self._pool = Pool()
         self._bulkheads: dict[str, Bulkhead] = {}
 
+    def close(self) -> None:
+        """Close every connection to a worker."""
+        self._pool.close()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection or request."""
         if scope["type"] == "lifespan":
             await self._portal(scope, receive, send)
-            self._pool.close()
+            self.close()
             return
         host = requests.host_of(scope["headers"])
         site = Site.NONE if host is None else self._hosts.site(host)

@@ -1,7 +1,10 @@
 """Which site a request is for, by the exact value of its Host header. No guessing: anything else is misdirected."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
+
+_MOST_KNOWN = 10_000
+"""Names that look like a mini-app's are remembered up to this many; then each is read anew."""
 
 
 class Site(Enum):
@@ -20,9 +23,18 @@ class Hosts:
     apps: str
     """What follows the mini-app's label and a dot, such as `localhost:8080` or `yimen-apps.example`."""
     scheme: str = "http"
+    _known: dict[bytes, Site | str] = field(default_factory=dict, repr=False, compare=False)
 
     def site(self, host: bytes) -> Site | str:
         """Return the portal, a mini-app's id, or none. Upper case, a trailing dot or another port are none."""
+        known = self._known.get(host)
+        if known is None:
+            known = self._read(host)
+            if len(self._known) < _MOST_KNOWN and known is not Site.NONE:
+                self._known[host] = known
+        return known
+
+    def _read(self, host: bytes) -> Site | str:
         if host == self.portal.encode():
             return Site.PORTAL
         label, dot, rest = host.partition(b".")

@@ -112,7 +112,7 @@ def read(headers: list[tuple[bytes, bytes]]) -> Reading | Refused:
                 sessions += 1
                 reading.session = session
             if kept:
-                lines += (b"cookie: ", kept, b"\r\n")
+                lines += (b"cookie", b": ", kept, b"\r\n")
         elif kind is _Header.LENGTH:
             if reading.length is not None or not value.isdigit():
                 return Refused(400, Reason.MALFORMED)

@@ -7,6 +7,7 @@ import asyncio
 import math
 from collections import deque
 from pathlib import Path
+from typing import cast
 
 import httptools
 
@@ -60,12 +61,12 @@ class Upstream(asyncio.Protocol):
         self.complete = False
         self._headers_done = False
         self._head_bytes = 0
+        self._header_bytes = 0
         self._interim = 0
         self._chunks: list[bytes] = []
         self._buffered = 0
         self._failure = ""
         self._bodyless = False
-        self._framed = False
         self._keep = True
 
     # what the gateway calls
@@ -158,8 +159,7 @@ class Upstream(asyncio.Protocol):
     # what the event loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport), "a stream socket gives a stream transport"
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # a stream socket gives one; uvloop's is no subclass
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -205,7 +205,8 @@ class Upstream(asyncio.Protocol):
         if self._headers_done:
             return  # a trailer
         self.headers.append((name, value))
-        if len(self.headers) > MOST_HEADERS:
+        self._header_bytes += len(name) + len(value)
+        if len(self.headers) > MOST_HEADERS or self._header_bytes > LONGEST_HEAD:
             raise httptools.HttpParserError("too many headers")
 
     def on_headers_complete(self) -> None:
@@ -220,13 +221,12 @@ class Upstream(asyncio.Protocol):
         self._headers_done = True
         self._keep = self._keep and self._parser.should_keep_alive()
         lengths = [value for name, value in self.headers if name.lower() == b"content-length"]
-        chunked = any(name.lower() == b"transfer-encoding" for name, _ in self.headers)
-        if len(lengths) + chunked > 1:
+        codings = [value.lower() for name, value in self.headers if name.lower() == b"transfer-encoding"]
+        if len(lengths) + len(codings) > 1 or codings not in ([], [b"chunked"]):
             raise httptools.HttpParserError("two lengths")
-        self._framed = bool(lengths or chunked) or status in (204, 304)
         if self._bodyless:
             self.complete, self._keep = True, False  # the parser would wait for a body
-        elif not self._framed:
+        elif not lengths and not codings and status not in (204, 304):
             raise httptools.HttpParserError("an answer without an end")
 
     def on_body(self, body: bytes) -> None:

@@ -4,7 +4,7 @@ import errno
 import os
 import resource
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
 from yimen_host.runtime.sandbox import kernel, landlock, root, seccomp
@@ -15,6 +15,9 @@ _ADDRESS_SPACE_OF_THE_RUNTIME = 768 * MIB
 """What the interpreter, its libraries and thread stacks map without using it."""
 
 
+Step = Callable[[Confinement], None]
+
+
 class ConfinementFailed(Exception):
     """A declared layer did not succeed; the worker must end before any code of the mini-app is read."""
 
@@ -23,10 +26,10 @@ class ConfinementFailed(Exception):
         self.reports = reports
 
 
-def confine(plan: Confinement, control_groups: Sequence[int]) -> list[LayerReport]:
+def confine(plan: Confinement) -> list[LayerReport]:
     """Apply every declared layer, or raise at the first that fails. Other layers are reported as off."""
     reports: list[LayerReport] = []
-    for layer, step in _steps(control_groups):
+    for layer, step in _STEPS:
         if layer not in plan.layers:
             reports.append(LayerReport(layer, LayerState.OFF))
             continue
@@ -39,10 +42,10 @@ def confine(plan: Confinement, control_groups: Sequence[int]) -> list[LayerRepor
     return reports
 
 
-def survey(plan: Confinement, control_groups: Sequence[int]) -> list[LayerReport]:
+def survey(plan: Confinement) -> list[LayerReport]:
     """Try every declared layer and go on after a failure: what does this machine offer? The caller ends after it."""
     reports: list[LayerReport] = []
-    for layer, step in _steps(control_groups):
+    for layer, step in _STEPS:
         if layer not in plan.layers:
             reports.append(LayerReport(layer, LayerState.OFF))
             continue
@@ -55,43 +58,10 @@ def survey(plan: Confinement, control_groups: Sequence[int]) -> list[LayerReport
     return reports
 
 
-Step = Callable[[Confinement], None]
-
-
-def _steps(control_groups: Sequence[int]) -> tuple[tuple[Layer, Step], ...]:
-    return (
-        (Layer.SESSION, lambda plan: os.setsid()),
-        (Layer.DESCRIPTORS, _check_descriptors),
-        (Layer.CGROUP, lambda plan: _join_control_groups(control_groups)),
-        (Layer.USER, _enter_user_namespace),
-        (Layer.PID, _check_process_namespace),
-        (Layer.NETWORK, lambda plan: kernel.unshare(kernel.CLONE_NEWNET)),
-        (Layer.IPC, lambda plan: kernel.unshare(kernel.CLONE_NEWIPC)),
-        (Layer.UTS, lambda plan: kernel.unshare(kernel.CLONE_NEWUTS)),
-        (Layer.MOUNT, root.enter),
-        (Layer.RLIMITS, _limit_resources),
-        (Layer.CAPABILITIES, lambda plan: kernel.drop_bounding_set()),
-        (Layer.UID, _change_user),
-        (Layer.NO_NEW_PRIVILEGES, lambda plan: kernel.forbid_new_privileges()),
-        (Layer.DUMPABLE, _give_up_what_is_left),
-        (Layer.PARENT_DEATH, lambda plan: kernel.die_with_parent(signal.SIGKILL)),
-        (Layer.LANDLOCK, _restrict_paths),
-        (Layer.SECCOMP, lambda plan: seccomp.restrict()),
-    )
-
-
 def _check_descriptors(plan: Confinement) -> None:
     """The zygote's child closed them; look again, since a leaked one would undo every other layer."""
     for descriptor in (0, 1, 2):
         os.fstat(descriptor)
-
-
-def _join_control_groups(control_groups: Sequence[int]) -> None:
-    if not control_groups:
-        raise OSError(errno.ENOENT, "no control group that may be written")
-    for descriptor in control_groups:
-        os.write(descriptor, b"0")
-        os.close(descriptor)
 
 
 def _enter_user_namespace(plan: Confinement) -> None:
@@ -148,3 +118,24 @@ def _restrict_paths(plan: Confinement) -> None:
 def _reason(error: OSError) -> str:
     name = errno.errorcode.get(error.errno or 0, "")
     return f"{name} {error.strerror}".strip()
+
+
+# The control group is missing: the supervisor places the process there meanwhile, since that takes as long.
+_STEPS: tuple[tuple[Layer, Step], ...] = (
+    (Layer.SESSION, lambda plan: os.setsid()),
+    (Layer.DESCRIPTORS, _check_descriptors),
+    (Layer.USER, _enter_user_namespace),
+    (Layer.PID, _check_process_namespace),
+    (Layer.NETWORK, lambda plan: kernel.unshare(kernel.CLONE_NEWNET)),
+    (Layer.IPC, lambda plan: kernel.unshare(kernel.CLONE_NEWIPC)),
+    (Layer.UTS, lambda plan: kernel.unshare(kernel.CLONE_NEWUTS)),
+    (Layer.MOUNT, root.enter),
+    (Layer.RLIMITS, _limit_resources),
+    (Layer.CAPABILITIES, lambda plan: kernel.drop_bounding_set()),
+    (Layer.UID, _change_user),
+    (Layer.NO_NEW_PRIVILEGES, lambda plan: kernel.forbid_new_privileges()),
+    (Layer.DUMPABLE, _give_up_what_is_left),
+    (Layer.PARENT_DEATH, lambda plan: kernel.die_with_parent(signal.SIGKILL)),
+    (Layer.LANDLOCK, _restrict_paths),
+    (Layer.SECCOMP, lambda plan: seccomp.restrict()),
+)

@@ -1,11 +1,12 @@
 """Control groups, version 2 where delegated, else version 1: one group a release, below the supervisor's own."""
 
 import contextlib
-import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 from yimen_host.runtime.sandbox.confinement import Limits
+from yimen_host.runtime.sandbox.layers import Layer, LayerReport, LayerState
 
 _MOUNTS = Path("/proc/self/mounts")
 _OWN = Path("/proc/self/cgroup")
@@ -37,16 +38,16 @@ class ControlGroups:
         """Return what can be limited."""
         return sorted(self._parents)
 
-    def open(self, release: str, limits: Limits) -> list[int]:
-        """Make the release's groups with its limits; return descriptors through which a process joins them."""
-        descriptors = []
+    def group(self, release: str, limits: Limits, *, required: bool) -> "Group":
+        """Make the release's groups with its limits. Not `required`, they may turn out to be missing."""
+        places = []
         for controller, parent in self._parents.items():
-            group = parent / release
-            group.mkdir(exist_ok=True)
+            place = parent / release
+            place.mkdir(exist_ok=True)
             for file, value in _settings(controller, limits).items():
-                (group / file).write_text(value)
-            descriptors.append(os.open(group / "cgroup.procs", os.O_WRONLY | os.O_CLOEXEC))
-        return descriptors
+                (place / file).write_text(value)
+            places.append(place)
+        return Group(tuple(places), required)
 
     def remove(self, release: str) -> None:
         """Remove the groups of a release that has no process left."""
@@ -62,6 +63,26 @@ class ControlGroups:
                     if group.is_dir():
                         group.rmdir()
                 parent.rmdir()
+
+
+@dataclass(frozen=True)
+class Group:
+    """One release's place in every hierarchy."""
+
+    places: tuple[Path, ...]
+    required: bool
+
+    def place(self, pid: int) -> LayerReport:
+        """Move a process in. The kernel may take ten milliseconds: call it in a thread."""
+        missing = LayerState.FAILED if self.required else LayerState.UNAVAILABLE
+        if not self.places:
+            return LayerReport(Layer.CGROUP, missing, "no control group that may be written")
+        try:
+            for place in self.places:
+                (place / "cgroup.procs").write_text(str(pid))
+        except OSError as error:
+            return LayerReport(Layer.CGROUP, missing, str(error.strerror))
+        return LayerReport(Layer.CGROUP, LayerState.ENFORCED)
 
 
 def _settings(controller: str, limits: Limits) -> dict[str, str]:

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 from yimen_host.runtime.contract import Armed, IsolationReport, ReleaseSpec, ReleaseStatus
@@ -14,12 +15,12 @@ from yimen_host.runtime.sandbox import kernel
 from yimen_host.runtime.sandbox.confinement import Confinement, Limits, Mount
 from yimen_host.runtime.sandbox.layers import Layer
 from yimen_host.runtime.supervisor import isolation, users
-from yimen_host.runtime.supervisor.cgroups import ControlGroups
+from yimen_host.runtime.supervisor.cgroups import ControlGroups, Group
 from yimen_host.runtime.supervisor.config import SupervisorConfig
 from yimen_host.runtime.supervisor.interpreter import this_interpreter, unreadable
 from yimen_host.runtime.supervisor.logs import ReleaseLog
 from yimen_host.runtime.supervisor.releases import Release
-from yimen_host.runtime.supervisor.workers import Worker
+from yimen_host.runtime.supervisor.workers import Worker, WorkerFailed
 from yimen_host.runtime.supervisor.zygotes import Zygote
 from yimen_host.runtime.zygote.orders import Orders
 
@@ -109,13 +110,16 @@ class Supervisor:
         return self._isolation
 
     async def _start_worker(self, spec: ReleaseSpec, listener: int, log: ReleaseLog) -> Worker:
-        groups = self._groups.open(f"{spec.app_id}-{spec.version}", spec.limits)
         try:
-            zygote = await self._living_zygote()
-            return await Worker.start(zygote, self._orders(spec), listener=listener, groups=groups, log=log)
-        finally:
-            for descriptor in groups:
-                os.close(descriptor)
+            orders = self._orders(spec)
+            group = self._group(f"{spec.app_id}-{spec.version}", spec.limits)
+        except (OSError, ValueError) as error:
+            raise WorkerFailed(f"it could not be prepared: {error}") from error
+        return await Worker.start(await self._living_zygote(), orders, listener=listener, group=group, log=log)
+
+    def _group(self, name: str, limits: Limits) -> Group:
+        required = Layer.CGROUP in self._layers
+        return self._groups.group(name, limits, required=required) if required else Group((), required=False)
 
     def _orders(self, spec: ReleaseSpec) -> Orders:
         tree, data = Mount(spec.tree, _INSIDE_TREE), Mount(spec.data, _INSIDE_DATA, writable=True)
@@ -153,17 +157,13 @@ class Supervisor:
             app_id=_SURVEYOR, version="0", tree=self._config.staging_dir, module="none", data=data, environment={},
             limits=Limits(),
         )  # fmt: skip
-        orders = self._orders(spec)
-        groups = self._groups.open(_SURVEYOR, spec.limits)
+        orders = replace(self._orders(spec), survey=True)
+        group = replace(self._group(_SURVEYOR, spec.limits), required=False)
         zygote = await self._living_zygote()
         with socket.socket(socket.AF_UNIX) as listener:
-            surveyor = await Worker.start(
-                zygote, Orders(**{**vars(orders), "survey": True}), listener=listener.fileno(), groups=groups,
-                log=ReleaseLog(spec.limits.log_lines),
-            )  # fmt: skip
+            log = ReleaseLog(spec.limits.log_lines)
+            surveyor = await Worker.start(zygote, orders, listener=listener.fileno(), group=group, log=log)
         await surveyor.ended()
-        for descriptor in groups:
-            os.close(descriptor)
         self._groups.remove(_SURVEYOR)
         self._layers = isolation.offered(surveyor.layers)
         stranger = self._config.first_uid if Layer.UID in self._layers else os.getuid()

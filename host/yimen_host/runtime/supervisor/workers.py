@@ -4,14 +4,15 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Self
 
 from yimen_host.runtime.contract import LayerReport
 from yimen_host.runtime.sandbox.layers import LayerState
+from yimen_host.runtime.supervisor.cgroups import Group
 from yimen_host.runtime.supervisor.logs import ReleaseLog
 from yimen_host.runtime.supervisor.zygotes import Child, Zygote
-from yimen_host.runtime.zygote.orders import READY, Orders, orders_json, reports_json
+from yimen_host.runtime.zygote.orders import GO, READY, Orders, orders_json, reports_json
 
 REPORT_SECONDS = 10.0
 READY_SECONDS = 20.0
@@ -38,14 +39,12 @@ class Worker:
         """Why the supervisor ended it, if it did."""
 
     @classmethod
-    async def start(
-        cls, zygote: Zygote, orders: Orders, *, listener: int, groups: Sequence[int], log: ReleaseLog
-    ) -> Self:
+    async def start(cls, zygote: Zygote, orders: Orders, *, listener: int, group: Group, log: ReleaseLog) -> Self:
         """Fork a worker, give it its orders and read its report. Raises ZygoteLost or WorkerFailed."""
         ours, theirs = socket.socketpair()
         log_reader, log_writer = os.pipe()
         try:
-            child = await zygote.fork(listener=listener, log=log_writer, channel=theirs.fileno(), groups=groups)
+            child = await zygote.fork(listener=listener, log=log_writer, channel=theirs.fileno())
         except BaseException:
             ours.close()
             os.close(log_reader)
@@ -57,7 +56,11 @@ class Worker:
         reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_LONGEST_REPORT)
         worker = cls(child, reader, writer)
         writer.write(orders_json.dump_json(orders) + b"\n")
+        placed = asyncio.create_task(asyncio.to_thread(group.place, child.pid))
         await worker._read_report()
+        worker.layers += (await placed,)
+        worker._refuse_failed()
+        writer.write(GO)
         return worker
 
     @property
@@ -112,9 +115,12 @@ class Worker:
         if not line:
             raise WorkerFailed("it ended before it was confined")
         self.layers = tuple(reports_json.validate_json(line))
+
+    def _refuse_failed(self) -> None:
         for entry in self.layers:
             if entry.state is LayerState.FAILED:
-                raise WorkerFailed(f"layer {entry.layer} failed: {entry.reason}")
+                self.kill(f"layer {entry.layer} failed: {entry.reason}")
+                raise WorkerFailed(self.complaint)
 
     async def _line(self, seconds: float, complaint: str) -> bytes:
         try:

@@ -78,7 +78,7 @@ class Zygote:
         ours.setblocking(False)
         return cls(process, ours)
 
-    async def fork(self, *, listener: int, log: int, channel: int, groups: Sequence[int]) -> Child:
+    async def fork(self, *, listener: int, log: int, channel: int) -> Child:
         """Ask for a worker that holds these descriptors. Raises ZygoteLost."""
         if self.lost.done():
             raise ZygoteLost("the zygote has ended")
@@ -87,7 +87,7 @@ class Zygote:
         self._asked[self._number] = asked
         message = json.dumps({"worker": self._number}).encode()
         try:
-            socket.send_fds(self._link, [message], [listener, log, channel, *groups])
+            socket.send_fds(self._link, [message], [listener, log, channel])
             async with asyncio.timeout(_ANSWER_SECONDS):
                 return await asked
         except (OSError, TimeoutError) as error:

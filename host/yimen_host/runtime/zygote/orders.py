@@ -11,6 +11,8 @@ from yimen_host.runtime.sandbox.layers import LayerReport
 
 READY, ALIVE = b"ready\n", b"alive\n"
 """Lines the worker sends after its report."""
+GO = b"go\n"
+"""The supervisor's answer to a good report: the process is in its control groups, the mini-app may be loaded."""
 
 
 @dataclass(frozen=True)

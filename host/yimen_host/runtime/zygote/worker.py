@@ -8,27 +8,27 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from yimen_host.runtime.sandbox import apply
-from yimen_host.runtime.zygote.orders import ALIVE, READY, Orders, orders_json, reports_json
+from yimen_host.runtime.zygote.orders import ALIVE, GO, READY, Orders, orders_json, reports_json
 from yimen_sdk import serve
 
-LISTENER, CHANNEL, FIRST_GROUP = 3, 4, 5
+LISTENER, CHANNEL = 3, 4
 _LONGEST_ORDERS = 256 * 1024
 _REFUSED, _CRASHED = 70, 71
 
 
 def become(received: Sequence[int]) -> NoReturn:
-    """Never return: run the orders that come over the channel. `received` is listener, log, channel, groups."""
+    """Never return: run the orders that come over the channel. `received` is listener, log, channel."""
     status = _CRASHED
     try:
-        groups = _arrange(received)
+        _arrange(received)
         orders = orders_json.validate_json(_read_line())
         os.environ.clear()
         os.environ.update(orders.environment)
         if orders.survey:
-            _tell(reports_json.dump_json(apply.survey(orders.confinement, groups)) + b"\n")
-            status = 0
+            _tell(reports_json.dump_json(apply.survey(orders.confinement)) + b"\n")
+            status = 0 if _read_line() == GO else _REFUSED
         else:
-            status = _work(orders, groups)
+            status = _work(orders)
     except BaseException:  # noqa: BLE001  the outermost edge of the worker: whatever happened goes to its log
         traceback.print_exc()
     finally:
@@ -36,13 +36,15 @@ def become(received: Sequence[int]) -> NoReturn:
         os._exit(status)
 
 
-def _work(orders: Orders, groups: Sequence[int]) -> int:
+def _work(orders: Orders) -> int:
     try:
-        reports = apply.confine(orders.confinement, groups)
+        reports = apply.confine(orders.confinement)
     except apply.ConfinementFailed as failure:
         _tell(reports_json.dump_json(failure.reports) + b"\n")
         return _REFUSED
     _tell(reports_json.dump_json(reports) + b"\n")
+    if _read_line() != GO:
+        return _REFUSED
     sys.path.append(str(orders.tree))
     serve.serve_release(
         orders.module,
@@ -55,18 +57,17 @@ def _work(orders: Orders, groups: Sequence[int]) -> int:
     return 0
 
 
-def _arrange(received: Sequence[int]) -> list[int]:
+def _arrange(received: Sequence[int]) -> None:
     """Put the descriptors where they are expected and close every other."""
     signal.set_wakeup_fd(-1)
     high = [os.dup(descriptor) for descriptor in received]
     moved = [_move(descriptor, 100 + index) for index, descriptor in enumerate(high)]
-    listener, log, channel, *groups = moved
+    listener, log, channel = moved
     nothing = os.open(os.devnull, os.O_RDWR)
-    wanted = [nothing, log, log, listener, channel, *groups]
+    wanted = [nothing, log, log, listener, channel]
     for place, descriptor in enumerate(wanted):
         os.dup2(descriptor, place, inheritable=False)
     os.closerange(len(wanted), 1 << 20)
-    return list(range(FIRST_GROUP, len(wanted)))
 
 
 def _move(descriptor: int, place: int) -> int:
