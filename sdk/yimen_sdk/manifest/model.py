@@ -167,9 +167,11 @@ class ManifestFile(_Part):
     network: Annotated[tuple[NetworkHost, ...], Field(max_length=20)] = ()
     notices: Annotated[tuple[NoticeTemplate, ...], Field(max_length=MAX_ITEMS)] = ()
     events: Annotated[tuple[EventName, ...], Field(max_length=MAX_ITEMS)] = Field(
-        (), description="the events it listens to, such as 'payments.settled'"
+        (), description="the events it listens to, such as 'yimen.payment.settled'"
     )
-    data: Annotated[tuple[KeptData, ...], Field(max_length=MAX_ITEMS)] = ()
+    data: Annotated[tuple[KeptData, ...], Field(max_length=MAX_ITEMS)] = Field(
+        (), description="what it keeps; `data = []` says that it keeps nothing"
+    )
     contact: Contact | None = Field(None, description="where residents ask")
     complaint: Contact | None = Field(None, description="where residents complain")
     licence: Licence | None = Field(None, description="an SPDX expression")

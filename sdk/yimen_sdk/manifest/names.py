@@ -6,6 +6,7 @@ from typing import Annotated, Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import AfterValidator, Field
 
+from yimen_sdk.events import EVENTS
 from yimen_sdk.scopes import SCOPES
 
 _RESERVED = """
@@ -20,7 +21,6 @@ DNS_LABEL = r"^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$"
 HOST_NAME = r"^(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9](:[0-9]{1,5})?$"
 PAGE_PATH = r"^/([A-Za-z0-9_~-][A-Za-z0-9._~-]*(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*/?)?$"
 FILE_PATH = r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$"
-EVENT_NAME = r"^[a-z][a-z_]*(\.[a-z][a-z_]*)+$"
 SLUG = r"^[a-z][a-z0-9-]{0,39}$"
 KEPT = r"^(P[1-9][0-9]{0,3}[DMY]|until-removed)$"
 REGION = r"^(1[1-5]|2[1-3]|3[1-7]|4[1-6]|5[0-4]|6[1-5]|71|81|82)[0-9]{4}$"
@@ -52,6 +52,12 @@ def _known_scope(value: str) -> str:
     return value
 
 
+def _known_event(value: str) -> str:
+    if value not in EVENTS:
+        raise ValueError(f"{value!r} is not an event of the platform; it knows {', '.join(sorted(EVENTS))}")
+    return value
+
+
 def _range(value: str) -> str:
     try:
         SpecifierSet(value)
@@ -64,7 +70,6 @@ _id = _written(DNS_LABEL, "a DNS label: lower-case letters, digits and hyphens, 
 _host = _written(HOST_NAME, "a host name such as 'api.example.cn' (no scheme, no path)")
 _page = _written(PAGE_PATH, "a path of this mini-app such as '/bills' (no query, no other site)")
 _file = _written(FILE_PATH, "a file inside the package such as 'static/icon.svg'")
-_event = _written(EVENT_NAME, "an event name such as 'payments.settled'")
 _slug = _written(SLUG, "a short name: lower-case letters, digits and hyphens, at most 40")
 _kept = _written(KEPT, "a time such as 'P90D', 'P6M', 'P3Y', or 'until-removed'")
 _region = _written(REGION, "a GB/T 2260 code of six digits such as '520100'")
@@ -75,7 +80,7 @@ AppId = Annotated[str, _id[0], AfterValidator(_not_reserved), _id[1]]
 HostName = Annotated[str, _host[0], _host[1]]
 PagePath = Annotated[str, _page[0], _page[1]]
 FilePath = Annotated[str, _file[0], _file[1]]
-EventName = Annotated[str, _event[0], _event[1]]
+EventName = Annotated[str, AfterValidator(_known_event), Field(json_schema_extra={"enum": sorted(EVENTS)})]
 Slug = Annotated[str, _slug[0], _slug[1]]
 Kept = Annotated[str, _kept[0], _kept[1]]
 Region = Annotated[str, _region[0], _region[1]]

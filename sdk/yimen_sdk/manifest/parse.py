@@ -46,7 +46,8 @@ def parse_manifest(
         faults |= {_fault(detail, lines) for detail in details if not _is_an_echo(detail)}
     if faults:
         raise ManifestError(tuple(sorted(faults)))
-    return Manifest(**dict(checked), distribution=distribution, version=version, module=module)
+    given = {name: getattr(checked, name) for name in checked.model_fields_set}
+    return Manifest(**given, distribution=distribution, version=version, module=module)
 
 
 def _read(text: str) -> tuple[Raw, Mapping[Path, int]]:

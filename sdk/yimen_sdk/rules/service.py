@@ -37,13 +37,13 @@ def has_a_licence(subject: Subject) -> Iterator[Finding]:
         yield _missing(subject, "'licence' is missing")
 
 
-@silver("Add [[data]]: what is kept, what for, and for how long.")
+@silver("Add [[data]]: what is kept, what for, and for how long; or `data = []` when nothing is.")
 def says_what_it_keeps(subject: Subject) -> Iterator[Finding]:
     """A mini-app that reads personal data says what it keeps of it."""
     personal = _personal(subject.manifest)
     if not personal:
         raise NothingToLookAt("it asks for no personal data")
-    if not subject.manifest.data:
+    if "data" not in subject.manifest.model_fields_set:
         yield _missing(subject, f"it asks for {', '.join(personal)} and declares no [[data]]")
 
 

@@ -66,8 +66,8 @@ def test_a_new_host_a_new_side_and_a_new_event_widen() -> None:
     assert [change.widens for change in compare("", host).changes] == [True]
     assert [change.widens for change in compare(host, both).changes] == [True]
     assert [change.widens for change in compare(both, host).changes] == [False]
-    assert compare("", 'events = ["payments.settled"]').changes == (
-        Change("events", "payments.settled", Action.ADDED, None, "payments.settled", True),
+    assert compare("", 'events = ["yimen.payment.settled"]').changes == (
+        Change("events", "yimen.payment.settled", Action.ADDED, None, "yimen.payment.settled", True),
     )
 
 

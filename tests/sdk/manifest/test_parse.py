@@ -130,6 +130,7 @@ def test_an_id_that_looks_like_the_platform_is_refused(taken: str) -> None:
         '[[notices]]\nid = "x"\ntitle = { zh = "a", en = "b" }\ntext = { zh = "{a.b}", en = "{a.b}" }',
         '[[notices]]\nid = "x"\ntitle = { zh = "a", en = "b" }\ntext = { zh = "{", en = "{" }',
         "audience = []",
+        'events = ["payments.settled"]',
     ],
 )
 def test_a_value_outside_its_grammar_is_one_fault(line: str) -> None:
