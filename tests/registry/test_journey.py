@@ -4,11 +4,12 @@ from pathlib import Path
 
 from yimen_registry.releases.machine import ReleaseState
 from yimen_registry.submissions.machine import SubmissionState
+from yimen_registry.testing import Town
 from yimen_registry.wheel import verify_tree
 from yimen_sdk.rules import Tier
 
 
-async def test_a_version_goes_from_upload_to_everybody(town) -> None:  # type: ignore[no-untyped-def]
+async def test_a_version_goes_from_upload_to_everybody(town: Town) -> None:
     build = await town.upload()
     submission = await town.registry.submit(build.id, by="mei", note="first version")
 

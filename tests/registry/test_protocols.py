@@ -7,17 +7,16 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from yimen_registry.testing import WheelDraft
+from yimen_registry.testing import Town, WheelDraft
 
 
 @pytest.fixture
-def server(town: Any) -> Iterator[str]:
+def server(town: Town) -> Iterator[str]:
     """Serve the registry on loopback, in a thread with a loop of its own."""
     app = Starlette(routes=town.registry.routes())
     listener = socket.socket()
@@ -51,7 +50,7 @@ def write(directory: Path, draft: WheelDraft) -> Path:
     return path
 
 
-async def test_twine_uploads_and_uploads_again(town: Any, server: str, tmp_path: Path) -> None:
+async def test_twine_uploads_and_uploads_again(town: Town, server: str, tmp_path: Path) -> None:
     wheel = write(tmp_path, WheelDraft())
 
     first = twine(server, town.secret, wheel)
@@ -62,7 +61,7 @@ async def test_twine_uploads_and_uploads_again(town: Any, server: str, tmp_path:
     assert town.registry.blobs.file(build.sha256).read_bytes() == wheel.read_bytes()
 
 
-async def test_twine_is_told_why_a_wheel_is_refused(town: Any, server: str, tmp_path: Path) -> None:
+async def test_twine_is_told_why_a_wheel_is_refused(town: Town, server: str, tmp_path: Path) -> None:
     draft = WheelDraft(requires=("requests",)).adding("yimen_greeting/fast.so", b"\x7fELF")
 
     refused = twine(server, town.secret, write(tmp_path, draft))
@@ -73,7 +72,7 @@ async def test_twine_is_told_why_a_wheel_is_refused(town: Any, server: str, tmp_
     assert await town.registry.builds_of("greeting") == []
 
 
-async def test_other_bytes_under_one_version_are_refused(town: Any, server: str, tmp_path: Path) -> None:
+async def test_other_bytes_under_one_version_are_refused(town: Town, server: str, tmp_path: Path) -> None:
     assert twine(server, town.secret, write(tmp_path, WheelDraft())).returncode == 0
 
     changed = WheelDraft().adding("yimen_greeting/more.py", "x = 1\n")
@@ -91,7 +90,7 @@ async def test_a_wrong_token_is_refused(server: str, tmp_path: Path) -> None:
     assert "401" in refused.stdout
 
 
-async def test_pip_downloads_what_was_approved(town: Any, server: str, tmp_path: Path) -> None:
+async def test_pip_downloads_what_was_approved(town: Town, server: str, tmp_path: Path) -> None:
     await town.live()
 
     done = pip_download(server, "yimen-greeting", tmp_path / "out")
@@ -101,7 +100,7 @@ async def test_pip_downloads_what_was_approved(town: Any, server: str, tmp_path:
     assert downloaded.read_bytes() == WheelDraft().to_bytes()
 
 
-async def test_pip_sees_unreviewed_files_only_with_a_token(town: Any, server: str, tmp_path: Path) -> None:
+async def test_pip_sees_unreviewed_files_only_with_a_token(town: Town, server: str, tmp_path: Path) -> None:
     await town.submitted()
 
     stranger = pip_download(server, "yimen-greeting", tmp_path / "stranger")
