@@ -7,8 +7,8 @@ from sqlalchemy.exc import IntegrityError
 from yimen_host.core.services import Services
 from yimen_host.payments.models import ReceiptRow
 from yimen_host.payments.store import receipts as store
+from yimen_sdk.pages import CHINA
 
-CHINA = dt.timezone(dt.timedelta(hours=8))  # one zone, no summer time since 1991
 SWEEP = 200
 
 

@@ -98,6 +98,13 @@ class Till:
         elif attempt.state in (AttemptState.SUBMITTED, AttemptState.UNCERTAIN):
             await self._act_on(attempt, self.channels[attempt.channel].query(attempt.id))
 
+    async def ask_when_due(self, attempt: AttemptRow) -> None:
+        """Ask for somebody who is waiting: at once the first time, then no more often than the schedule allows."""
+        if attempt.state != AttemptState.CREATED and (
+            attempt.queries == 0 or attempt.ask_at <= self.services.clock.now()
+        ):
+            await self.ask(attempt.id)
+
     async def close(self, attempt_id: str) -> None:
         """Tell the channel that an unfinished attempt is given up, and act on what it says: it may be paid by now."""
         attempt = await self.attempt(attempt_id)
@@ -167,7 +174,7 @@ class Till:
             payee=order.payee_title,
             amount=Money(attempt.amount_fen, attempt.currency),
             return_url=f"{origin}/cashier/{order.id}/result",
-            notify_url=f"{origin}/channels/{channel.id}/notices",
+            notify_url=f"{origin}/v1/callbacks/{channel.id}",
             expires_at=order.expires_at,
         )
         try:

@@ -39,6 +39,12 @@ async def newest(session: AsyncSession, resident_id: str, *, before: str | None,
     return (await session.scalars(query)).all()
 
 
+async def titles(session: AsyncSession, order_ids: set[str]) -> dict[str, str]:
+    """The titles of several orders."""
+    query = select(OrderRow.id, OrderRow.title).where(col(OrderRow.id).in_(order_ids))
+    return {row.id: row.title for row in await session.execute(query)}
+
+
 async def overdue(session: AsyncSession, now: dt.datetime, limit: int) -> Sequence[OrderRow]:
     """Open orders whose time is over; not those of which we do not know whether they were paid."""
     in_doubt = select(AttemptRow.order_id).where(AttemptRow.state == AttemptState.UNCERTAIN)

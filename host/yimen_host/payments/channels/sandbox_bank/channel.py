@@ -22,9 +22,9 @@ from yimen_host.payments.channels.channel import (
 from yimen_host.payments.channels.sandbox_bank.bank import Bank, BankState
 from yimen_host.payments.channels.signature import check
 from yimen_host.payments.errors import NoticeRefused
-from yimen_host.payments.receipts import CHINA
 from yimen_sdk.bilingual import Bilingual
 from yimen_sdk.money import Money
+from yimen_sdk.pages import CHINA
 
 PAGE = "/sandbox-bank"
 

@@ -1,0 +1,140 @@
+"""The cashier 收银台: the host's own pages on which a resident pays, and on which they see what came of it."""
+
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from yimen_host.core.errors import Invalid
+from yimen_host.core.pages import fields, locale, render, say
+from yimen_host.identity.sessions import present
+from yimen_host.payments import forms
+from yimen_host.payments.decision import Refused
+from yimen_host.payments.errors import NoSuchOrder, OrderNotOpen
+from yimen_host.payments.facade import Payments
+from yimen_host.payments.models import OrderRow
+from yimen_host.payments.orders import OrderState
+from yimen_host.payments.store import attempts, receipts
+from yimen_host.payments.views import choice, order_view, outcome
+from yimen_sdk.money import Money
+
+PASSWORD_WORDS = {
+    "wrong": "支付密码不正确",
+    "locked": "支付密码输错次数过多，请15分钟后再试",
+    "not_set": "您还没有设置支付密码",
+}
+
+
+async def cashier(request: Request) -> Response:
+    """Offer the ways to pay an open order; an order that is being paid, or was, shows its result instead."""
+    payments, order = facade(request), await order_of(request)
+    async with payments.services.database.transaction() as session:
+        under_way = await attempts.unfinished(session, order.id)
+    if under_way is not None or order.state != OrderState.OPEN or order.expires_at <= payments.services.clock.now():
+        return RedirectResponse(f"/cashier/{order.id}/result", 303)
+    return await _form(request, order)
+
+
+async def pay(request: Request) -> Response:
+    """Begin to pay. Sent twice, or again by the back button, it is one attempt."""
+    payments, order, typed = facade(request), await order_of(request), await fields(request)
+    key, channel = typed.get("attempt_key", ""), typed.get("channel", "")
+    signed_in = present(request)
+    try:
+        forms.checked(payments.services.keyring, key, session_id=signed_in.session_id, order_id=order.id)
+        answer = await payments.till.pay(order, channel=channel, form_key=key, password=typed.get("password", ""))
+    except Invalid as error:
+        faults = error.faults or {"form": error.message}
+        return await _form(request, order, faults=faults, chosen=channel, status=422)
+    except OrderNotOpen:
+        return RedirectResponse(f"/cashier/{order.id}/result", 303)
+    if isinstance(answer, Refused):
+        faults = {"password": PASSWORD_WORDS[answer.reason]}
+        not_set = answer.reason == "not_set"
+        return await _form(request, order, faults=faults, chosen=channel, no_password=not_set, status=422)
+    if answer.pay_url is not None and answer.state == "submitted":
+        return RedirectResponse(answer.pay_url, 303)
+    return RedirectResponse(f"/cashier/{order.id}/result", 303)
+
+
+async def result(request: Request) -> Response:
+    """Tell what came of paying, after asking the channel when we do not know."""
+    payments, order = facade(request), await order_of(request)
+    async with payments.services.database.transaction() as session:
+        under_way = await attempts.unfinished(session, order.id)
+    if under_way is not None:
+        await payments.till.ask_when_due(under_way)
+    elif order.state == OrderState.OPEN and order.expires_at <= payments.services.clock.now():
+        await payments.orders.expire(order)  # the jobs worker would do it in a moment; the page tells the truth now
+    order = await order_of(request)
+    async with payments.services.database.transaction() as session:
+        tries = list(await attempts.of_order(session, order.id))
+        receipt = await receipts.of_order(session, order.id)
+    return render(
+        request,
+        "payments/result.html",
+        order=order_view(order, receipt.number if receipt else None),
+        outcome=outcome(order, tries),
+    )
+
+
+async def leave(request: Request) -> Response:
+    """Give the attempt under way up, to pay another way; where it turns out to be paid, the result says so."""
+    payments, order = facade(request), await order_of(request)
+    async with payments.services.database.transaction() as session:
+        under_way = await attempts.unfinished(session, order.id)
+    if under_way is not None:
+        await payments.till.close(under_way.id)
+    return RedirectResponse(f"/cashier/{order.id}", 303)
+
+
+async def order_of(request: Request) -> OrderRow:
+    """The order in the address, when it is this resident's; somebody else's looks like none."""
+    signed_in = present(request)
+    try:
+        return await facade(request).orders.of_resident(request.path_params["order_id"], signed_in.resident_id)
+    except NoSuchOrder:
+        raise HTTPException(404) from None
+
+
+def facade(request: Request) -> Payments:
+    """Payments, as the application was handed them."""
+    payments: Payments = request.app.state.payments
+    return payments
+
+
+async def _form(
+    request: Request,
+    order: OrderRow,
+    *,
+    faults: dict[str, str] | None = None,
+    chosen: str = "",
+    no_password: bool = False,
+    status: int = 200,
+) -> Response:
+    payments, signed_in = facade(request), present(request)
+    available = (await payments.wallet(signed_in.resident_id)).available
+    amount = Money(order.amount_fen, order.currency)
+    choices = [
+        choice(channel, locale(request), available=available, amount=amount) for channel in payments.till.offered(order)
+    ]
+    first = next((offered.id for offered in choices if offered.enough), "")
+    return render(
+        request,
+        "payments/cashier.html",
+        status=status,
+        order=order_view(order, None),
+        choices=choices,
+        chosen=chosen or first,
+        attempt_key=forms.new_key(payments.services.keyring, session_id=signed_in.session_id, order_id=order.id),
+        faults={field: say(request, fault) for field, fault in (faults or {}).items()},
+        no_password=no_password,
+    )
+
+
+routes = [
+    Route("/cashier/{order_id}", cashier),
+    Route("/cashier/{order_id}", pay, methods=["POST"]),
+    Route("/cashier/{order_id}/result", result),
+    Route("/cashier/{order_id}/leave", leave, methods=["POST"]),
+]

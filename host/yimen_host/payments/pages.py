@@ -1,0 +1,101 @@
+"""A resident's pages about money: what was paid, each payment, the wallet. The cashier and the pretend bank join in."""
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from yimen_host.core.errors import Invalid
+from yimen_host.core.pages import fields, render, say
+from yimen_host.identity.sessions import present
+from yimen_host.payments import cashier
+from yimen_host.payments.cashier import facade, order_of
+from yimen_host.payments.channels.sandbox_bank import pages as sandbox_bank
+from yimen_host.payments.chart import wallet as wallet_account
+from yimen_host.payments.errors import NoticeRefused
+from yimen_host.payments.ledger import books
+from yimen_host.payments.ordering import PAGE
+from yimen_host.payments.store import orders, receipts, refunds
+from yimen_host.payments.views import order_view, refund_view
+from yimen_sdk.money import yuan
+
+MAX_NOTICE = 64 * 1024
+WALLET_LINES = 20
+
+
+async def payments(request: Request) -> Response:
+    """List a resident's orders, newest first."""
+    own, signed_in = facade(request), present(request)
+    rows = await own.orders.page(signed_in.resident_id, before=request.query_params.get("before"))
+    async with own.services.database.transaction() as session:
+        numbers = await receipts.numbers(session, [row.id for row in rows])
+    shown = [order_view(row, numbers.get(row.id)) for row in rows[:PAGE]]
+    more = shown[-1].id if len(rows) > PAGE else None
+    return render(request, "payments/list.html", orders=shown, more=more)
+
+
+async def payment(request: Request) -> Response:
+    """Show one order with its receipt number and its refunds."""
+    order = await order_of(request)
+    async with facade(request).services.database.transaction() as session:
+        receipt = await receipts.of_order(session, order.id)
+        given_back = [refund_view(row) for row in await refunds.of_order(session, order.id)]
+    shown = order_view(order, receipt.number if receipt else None)
+    return render(request, "payments/detail.html", order=shown, refunds=given_back)
+
+
+async def wallet(request: Request) -> Response:
+    """Show what is in the wallet and its last lines."""
+    return await _wallet(request)
+
+
+async def top_up(request: Request) -> Response:
+    """Open an order that fills the wallet, and lead to the cashier."""
+    signed_in, typed = present(request), (await fields(request)).get("amount", "")
+    try:
+        order = await facade(request).orders.open_top_up(signed_in.resident_id, yuan(typed))
+    except Invalid as error:
+        return await _wallet(request, typed=typed, fault=error.message)
+    except ValueError:
+        return await _wallet(request, typed=typed, fault="请输入金额，例如 50 或 50.00")
+    return RedirectResponse(f"/cashier/{order.id}", 303)
+
+
+async def notice(request: Request) -> Response:
+    """Hear a channel's signed notice. Whoever cannot sign changes nothing."""
+    body = await request.body()
+    channel_id = request.path_params["channel_id"]
+    try:
+        if len(body) > MAX_NOTICE or channel_id not in facade(request).channels:
+            raise NoticeRefused("there is no such channel, or the notice is too long")
+        await facade(request).till.hear(channel_id, request.headers, body)
+    except NoticeRefused as error:
+        return JSONResponse(error.problem(), error.status, media_type="application/problem+json")
+    return PlainTextResponse("success")
+
+
+async def _wallet(request: Request, *, typed: str = "", fault: str | None = None) -> Response:
+    own, signed_in = facade(request), present(request)
+    balance = await own.wallet(signed_in.resident_id)
+    async with own.services.database.transaction() as session:
+        lines = await books.statement(session, wallet_account(signed_in.resident_id), limit=WALLET_LINES)
+        titles = await orders.titles(session, {line.about for line in lines})
+    return render(
+        request,
+        "payments/wallet.html",
+        status=422 if fault else 200,
+        balance=balance,
+        lines=[(line, titles.get(line.about)) for line in lines],
+        typed=typed,
+        fault=say(request, fault) if fault else None,
+    )
+
+
+routes = [
+    Route("/payments", payments),
+    Route("/payments/{order_id}", payment),
+    Route("/wallet", wallet),
+    Route("/wallet/top-up", top_up, methods=["POST"]),
+    Route("/v1/callbacks/{channel_id}", notice, methods=["POST"]),
+    *cashier.routes,
+    *sandbox_bank.routes,
+]
