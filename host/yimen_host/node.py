@@ -64,7 +64,7 @@ class Node:
         settings = services.settings
         accounts = Accounts(services, SandboxAuthority(), SandboxSender(services))
         consents = Consents(services)
-        registry = Registry(services.database.engine, settings.var.absolute() / "registry", services.clock)
+        registry = Registry(services.database.engine, settings.var.absolute() / "registry", services.clock.now)
         supervision = Supervision(settings.var.absolute() / "run" / "control.sock")
         directory = LiveDirectory(services, registry, supervision, Installs(services))
         app_sessions = AppSessions(services, accounts, consents, directory)

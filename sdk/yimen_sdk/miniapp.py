@@ -4,7 +4,6 @@ import inspect
 import json
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from importlib.resources import files
 from typing import Any, TypeVar
 
@@ -27,7 +26,6 @@ from yimen_sdk.web import Request
 Handler = Callable[[Request], Awaitable[Response]]
 EventT = TypeVar("EventT", bound=Event)
 EventHandler = Callable[[EventT, Host], Awaitable[None]]
-Lifespan = Callable[[Surroundings], AbstractAsyncContextManager[Any]]  # Any: what the author keeps in app state
 
 log = logging.getLogger("yimen.miniapp")
 
@@ -36,14 +34,12 @@ class MiniApp:
     """A mini-app 小程序, made in its package's ``__init__`` and offered by the hook ``yimen_miniapps``.
 
     ``package`` is the package that holds ``miniapp.toml``, ``templates/`` and ``static/``: pass ``__name__``.
-    ``lifespan`` is an async context manager around the process's life; what it yields is ``request.state.resources``.
     ``id`` is needed only when one package offers several mini-apps.
     """
 
-    def __init__(self, package: str, *, id: str | None = None, lifespan: Lifespan | None = None) -> None:
+    def __init__(self, package: str, *, id: str | None = None) -> None:
         self.package = package
         self.id = id
-        self._lifespan = lifespan
         self._routes: list[Route] = []
         self._handlers: dict[str, tuple[type[Event], EventHandler[Any]]] = {}
 
@@ -76,7 +72,6 @@ class MiniApp:
             routes.append(Mount("/static", StaticFiles(directory=str(static))))
         application = Starlette(
             routes=routes,
-            lifespan=self._live if self._lifespan else None,
             exception_handlers={
                 ConsentRequired: _ask_consent,
                 SignInRequired: _ask_sign_in,
@@ -87,10 +82,6 @@ class MiniApp:
         application.state.surroundings = surroundings or Surroundings.from_environment()
         application.state.pages = Pages(self.package)
         return application
-
-    def _live(self, application: Starlette) -> AbstractAsyncContextManager[Any]:
-        assert self._lifespan is not None
-        return _Resources(self._lifespan(application.state.surroundings))
 
     def _route(self, path: str, method: str, public: bool) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
@@ -103,19 +94,6 @@ class MiniApp:
 
     async def _receive(self, request: StarletteRequest) -> Response:
         return await receive(Request(request.scope, request.receive), self._handlers)
-
-
-class _Resources:
-    """Turns the author's context manager into Starlette's lifespan state."""
-
-    def __init__(self, inner: AbstractAsyncContextManager[Any]) -> None:
-        self._inner = inner
-
-    async def __aenter__(self) -> dict[str, Any]:
-        return {"resources": await self._inner.__aenter__()}
-
-    async def __aexit__(self, *exc: Any) -> bool | None:
-        return await self._inner.__aexit__(*exc)
 
 
 def _endpoint(handler: Handler, public: bool) -> Callable[[StarletteRequest], Awaitable[Response]]:

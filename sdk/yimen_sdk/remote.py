@@ -25,7 +25,8 @@ class RemotePlatform:
 
     def __init__(self, url: str) -> None:
         if url.startswith(UNIX):
-            transport = httpx.AsyncHTTPTransport(uds=url.removeprefix(UNIX))
+            # No TLS on a unix socket; making its unused context would cost 20 ms of every cold start.
+            transport = httpx.AsyncHTTPTransport(uds=url.removeprefix(UNIX), verify=False)
             self._client = httpx.AsyncClient(transport=transport, base_url="http://platform", timeout=CALL_SECONDS)
         else:
             self._client = httpx.AsyncClient(base_url=url, timeout=CALL_SECONDS)

@@ -119,7 +119,8 @@ class EmbeddedPostgres:
 
     def _make(self) -> None:
         self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.socket_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.socket_dir.mkdir(parents=True, exist_ok=True)
+        self.socket_dir.chmod(0o711)  # confined mini-apps reach the socket; the password is what keeps it
         if (self._data / "PG_VERSION").exists():
             return
         if shutil.disk_usage(self._directory).free < LEAST_FREE_BYTES:

@@ -9,7 +9,7 @@ from starlette.routing import Route
 from yimen_host.core.errors import NotFound
 from yimen_host.core.pages import LOCALE_COOKIE, LOOK_COOKIE, fields, local_path, locale, render
 from yimen_host.runtime.directory import LiveDirectory, Release
-from yimen_sdk.manifest.category import Category
+from yimen_sdk.manifest.category import CATEGORY_TITLES, Category
 
 YEAR = 365 * 24 * 3600
 LONGEST_QUERY = 40
@@ -27,14 +27,23 @@ class Tile:
     category: Category
 
 
+@dataclass(frozen=True)
+class Shelf:
+    """One category on the home page, with what stands on it."""
+
+    id: str
+    title: str
+    tiles: list[Tile]
+
+
 async def home(request: Request) -> Response:
     """Show every mini-app, or those that a search finds."""
     query = request.query_params.get("q", "").strip()[:LONGEST_QUERY]
     directory: LiveDirectory = request.app.state.directory
     language = locale(request)
     found = [tile(release, language) for release in directory.releases() if matches(release, query)]
-    groups = [(category, [t for t in found if t.category is category]) for category in Category]
-    return render(request, "portal/home.html", groups=[g for g in groups if g[1]], query=query, found=len(found))
+    shelves = [Shelf(c.value, CATEGORY_TITLES[c].in_(language), [t for t in found if t.category is c]) for c in Category]
+    return render(request, "portal/home.html", shelves=[shelf for shelf in shelves if shelf.tiles], query=query)
 
 
 async def icon(request: Request) -> Response:

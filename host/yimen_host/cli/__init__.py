@@ -1,0 +1,94 @@
+"""``yimen-host``: run, migrate, look after a host."""
+
+import asyncio
+import logging
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from yimen_host.cli.conductor import CannotStart, Conductor
+from yimen_host.settings import Settings
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
+
+
+@app.command()
+def run() -> None:
+    """Start everything on this machine: database, supervisor, jobs, host; Ctrl-C stops all of it."""
+    try:
+        code = Conductor(_settings()).run()
+    except CannotStart as reason:
+        typer.secho(f"Yimen cannot start: {reason}", fg=typer.colors.RED, err=True)
+        raise typer.Exit(1) from None
+    raise typer.Exit(code)
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database in YIMEN_DATABASE_URL to the tables this version needs."""
+    from yimen_host.cli.prepare import migrate_all
+
+    migrate_all(_with_database(_settings()))
+
+
+@app.command()
+def serve() -> None:
+    """Serve one host process (the database must be migrated and the supervisor running)."""
+    from yimen_host.cli.serving import serve as serve_host
+
+    serve_host(_logged(_with_database(_settings())))
+
+
+@app.command()
+def jobs() -> None:
+    """Run one jobs worker."""
+    from yimen_host.app import services_of
+    from yimen_host.jobs import Jobs
+    from yimen_host.node import Node
+
+    settings = _logged(_with_database(_settings()))
+
+    async def work() -> None:
+        await Jobs(Node.of(services_of(settings))).run()
+
+    asyncio.run(work())
+
+
+@app.command("make-admin")
+def make_admin(phone: Annotated[str, typer.Argument(help="the phone number of an account")]) -> None:
+    """Give an account the duties of reviewer and admin."""
+    from yimen_host.cli.prepare import make_admin as make
+
+    if not asyncio.run(make(_with_database(_settings()), phone)):
+        typer.secho(f"No account has the phone number {phone}: sign up first.", fg=typer.colors.RED, err=True)
+        raise typer.Exit(1)
+
+
+def main() -> None:
+    """The command's entry point."""
+    app()
+
+
+def _settings() -> Settings:
+    try:
+        return Settings()
+    except ValidationError as error:
+        for fault in error.errors():
+            name = "YIMEN_" + "_".join(map(str, fault["loc"])).upper()
+            typer.secho(f"{name}: {fault['msg']}", fg=typer.colors.RED, err=True)
+        raise typer.Exit(2) from None
+
+
+def _with_database(settings: Settings) -> Settings:
+    if settings.database_url is None:
+        typer.secho("Set YIMEN_DATABASE_URL: only `yimen-host run` starts the embedded database.", err=True)
+        raise typer.Exit(2)
+    return settings
+
+
+def _logged(settings: Settings) -> Settings:
+    logging.basicConfig(level=settings.log_level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("procrastinate").setLevel(logging.WARNING)
+    return settings

@@ -1,0 +1,218 @@
+"""Starts every part of a host on one machine, in order, and stops them in the opposite order."""
+
+import errno
+import ipaddress
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from yimen_host.core.embedded import EmbeddedError, EmbeddedPostgres
+from yimen_host.settings import Settings
+
+READY_SECONDS = 40.0
+STOP_SECONDS = 15.0
+DATABASE = "yimen"
+
+
+class CannotStart(Exception):
+    """Something is missing or in the way; the message is one sentence that says what to do."""
+
+
+@dataclass
+class Part:
+    """One process of the host."""
+
+    name: str
+    process: subprocess.Popen[bytes]
+
+    def ended(self) -> int | None:
+        """Its exit code, once it has ended."""
+        return self.process.poll()
+
+
+class Conductor:
+    """Everything that ``yimen-host run`` starts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._parts: list[Part] = []
+        self._postgres: EmbeddedPostgres | None = None
+        self._logs = settings.var.absolute() / "log"
+
+    def run(self) -> int:
+        """Start all, print where to go, wait for Ctrl-C or for a part to end, stop all."""
+        began = time.monotonic()
+        self._check()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, _interrupt)
+        try:
+            environment = self._prepare()
+            self._start(environment)
+            self._wait_until_ready()
+            self._say_where(time.monotonic() - began)
+            return self._wait()
+        except KeyboardInterrupt:
+            print("\nStopping …", flush=True)
+            return 0
+        finally:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, signal.SIG_IGN)
+            self._stop()
+
+    def _check(self) -> None:
+        settings = self._settings
+        if settings.demo and not _is_loopback(settings.bind):
+            raise CannotStart(
+                "the demo has known passwords and a pretend bank, so it only listens on this machine: "
+                "unset YIMEN_DEMO, or set YIMEN_BIND=127.0.0.1."
+            )
+        try:
+            self._logs.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CannotStart(f"{self._logs} cannot be made ({error.strerror}): set YIMEN_VAR to a directory of yours.")  # noqa: B904
+        wanted = [(settings.port, "YIMEN_PORT")] + ([(settings.the_biller_port, "YIMEN_BILLER_PORT")] * settings.demo)
+        for port, setting in wanted:
+            if (reason := _port_problem(settings.bind, port)) is not None:
+                raise CannotStart(f"port {port} {reason}: stop what uses it, or set {setting} to another port.")
+
+    def _prepare(self) -> Mapping[str, str]:
+        """Start the database, migrate it and fill in the demo; tell the environment of every part."""
+        settings = self._settings
+        url = settings.database_url
+        if url is None:
+            self._postgres = EmbeddedPostgres(settings.var.absolute() / "postgres")
+            try:
+                self._postgres.start()
+            except EmbeddedError as error:
+                raise CannotStart(str(error)) from None
+            url = self._postgres.database(DATABASE, owner=DATABASE).url
+        connections = dict(settings.connections)
+        if settings.demo:
+            connections.setdefault("biller.yimen.test", f"http://127.0.0.1:{settings.the_biller_port}")
+        return {
+            **os.environ,
+            "YIMEN_DATABASE_URL": url,
+            "YIMEN_VAR": str(settings.var.absolute()),
+            "YIMEN_CONNECTIONS": ",".join(f"{name}={address}" for name, address in connections.items()),
+            "PYTHONUNBUFFERED": "1",
+        }
+
+    def _start(self, environment: Mapping[str, str]) -> None:
+        here = [sys.executable, "-m", "yimen_host.cli"]
+        self._begin("supervisor", [sys.executable, "-m", "yimen_host.runtime.supervisor", "--config", self._config()])
+        if self._settings.demo:
+            port = str(self._settings.the_biller_port)
+            file = str(self._settings.var.absolute() / "biller.sqlite")
+            self._begin("biller", [sys.executable, "-m", "yimen_simulators.biller", "--port", port, "--file", file])
+        self._once([*here, "migrate"], environment, "the database could not be migrated")
+        if self._settings.demo:
+            self._once([sys.executable, "-m", "yimen_host.cli.demo"], environment, "the demo could not be filled in")
+        self._begin("jobs", [*here, "jobs"], environment)
+        self._begin("host", [*here, "serve"], environment)
+
+    def _config(self) -> str:
+        var = self._settings.var.absolute()
+        path = var / "supervisor.json"
+        path.write_text(json.dumps({"run_dir": str(var / "run"), "state_dir": str(var / "supervisor")}))
+        return str(path)
+
+    def _begin(self, name: str, command: list[str], environment: Mapping[str, str] | None = None) -> None:
+        with (self._logs / f"{name}.log").open("ab") as log:
+            # A session of its own: Ctrl-C is for the conductor, which stops the parts in order.
+            process = subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
+            )
+        self._parts.append(Part(name, process))
+
+    def _once(self, command: list[str], environment: Mapping[str, str], failure: str) -> None:
+        done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+        (self._logs / "prepare.log").open("ab").write(done.stdout + done.stderr)
+        if done.returncode:
+            last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no reason was given"]
+            raise CannotStart(f"{failure} ({last[0]}): see {self._logs / 'prepare.log'}.")
+
+    def _wait_until_ready(self) -> None:
+        address = f"http://{self._settings.bind}:{self._settings.port}/sign-in"
+        request = urllib.request.Request(address, headers={"Host": self._settings.portal_host})
+        deadline = time.monotonic() + READY_SECONDS
+        while time.monotonic() < deadline:
+            self._complain_if_ended()
+            try:
+                urllib.request.urlopen(request, timeout=5).close()  # noqa: S310 - our own address
+            except (urllib.error.URLError, ConnectionError, TimeoutError):
+                time.sleep(0.05)
+            else:
+                return
+        raise CannotStart(f"the host did not answer within {READY_SECONDS:.0f} s: see {self._logs / 'host.log'}.")
+
+    def _complain_if_ended(self) -> None:
+        for part in self._parts:
+            if part.ended() is not None:
+                raise CannotStart(f"the {part.name} ended by itself: see {self._logs / (part.name + '.log')}.")
+
+    def _wait(self) -> int:
+        while True:
+            time.sleep(0.5)
+            for part in self._parts:
+                if part.ended() is not None:
+                    print(f"The {part.name} ended; see {self._logs / (part.name + '.log')}.", file=sys.stderr)
+                    return 1
+
+    def _stop(self) -> None:
+        for part in reversed(self._parts):
+            if part.ended() is None:
+                part.process.terminate()
+                try:
+                    part.process.wait(STOP_SECONDS)
+                except subprocess.TimeoutExpired:
+                    part.process.kill()
+                    part.process.wait()
+        if self._postgres is not None:
+            self._postgres.stop()
+
+    def _say_where(self, seconds: float) -> None:
+        origin = self._settings.portal_origin
+        lines = [f"Yimen 一门 is at {origin}  (ready after {seconds:.1f} s; logs in {self._logs})"]
+        if self._settings.demo:
+            from yimen_host.cli.demo import ACCOUNTS, PASSWORD
+
+            lines += [
+                "",
+                "Demo: the identity check and the bank are SANDBOXES; no person and no money here is real.",
+                *(f"  {who.role:<10} {who.phone}   password {PASSWORD}   {who.note}" for who in ACCOUNTS),
+                f"  text messages to newcomers: {origin}/sandbox/inbox",
+            ]
+        print("\n".join([*lines, "", "Ctrl-C stops everything."]), flush=True)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
+def _port_problem(bind: str, port: int) -> str | None:
+    with socket.socket(socket.AF_INET6 if ":" in bind else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((bind, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return "is taken"
+            if error.errno == errno.EACCES:
+                return "is not ours to use"
+            return f"cannot be used ({error.strerror})"
+    return None

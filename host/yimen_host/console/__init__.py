@@ -1,0 +1,1 @@
+"""The consoles: where publishers bring mini-apps, and where reviewers and admins answer for what they let in."""

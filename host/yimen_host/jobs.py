@@ -1,0 +1,89 @@
+"""The jobs worker: delivers what the outbox holds, and the regular chores. One or more of these run beside the host."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+
+import procrastinate
+from procrastinate import JobContext, RetryStrategy
+
+from yimen_host.core.database import SCHEMA, host_role
+from yimen_host.core.errors import HostError
+from yimen_host.core.outbox import DELIVER, QUEUE, OutboxEvent, find_event
+from yimen_host.node import Node
+from yimen_host.notices import settled
+from yimen_host.payments import sweep
+from yimen_host.runtime.delivery import deliver
+
+log = logging.getLogger("yimen.jobs")
+
+# 2 s, 4 s, 8 s, … about 68 minutes in all; then it is a dead letter that its publisher sees.
+RETRY = RetryStrategy(max_attempts=12, exponential_wait=2, retry_exceptions={HostError, OSError, TimeoutError})
+CONCURRENCY = 8
+EVERY_MINUTE = "* * * * *"
+EVERY_FEW_SECONDS = "*/5 * * * * *"
+
+Destination = Callable[[OutboxEvent], Awaitable[None]]
+
+
+class Jobs:
+    """The tasks, and the worker that runs them."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        url = node.services.database.url
+        connector = procrastinate.PsycopgConnector(
+            conninfo=url.set(drivername="postgresql").render_as_string(hide_password=False),
+            kwargs={"options": f"-c search_path={SCHEMA} -c role={host_role(url)}"},
+        )
+        self.app = procrastinate.App(connector=connector)
+        self.app.task(name=DELIVER, queue=QUEUE, retry=RETRY, pass_context=True)(self._deliver)
+        self._regularly("yimen.sweep", EVERY_FEW_SECONDS, self._sweep)
+        self._regularly("yimen.rescue", EVERY_MINUTE, self._rescue)
+
+    async def run(self) -> None:
+        """Work until a signal ends it."""
+        await self._node.start()
+        try:
+            async with self.app.open_async():
+                await self.app.run_worker_async(
+                    concurrency=CONCURRENCY, fetch_job_polling_interval=2.0, delete_jobs="successful"
+                )
+        finally:
+            async with asyncio.timeout(10):
+                await self._node.stop()
+
+    async def _deliver(self, context: JobContext, event_id: str, destination: str) -> None:
+        services = self._node.services
+        async with services.database.transaction() as session:
+            event = await find_event(session, event_id)
+        if event is None:
+            log.error("event %s for %s is gone", event_id, destination)
+            return
+        kind, _, name = destination.partition(":")
+        if kind == "notices":
+            await settled.tell(self._node.inbox, event)
+        elif kind == "app":
+            await self._to_app(event, name)
+        else:
+            raise ValueError(f"no such destination: {destination}")
+
+    async def _to_app(self, event: OutboxEvent, app_id: str) -> None:
+        release = self._node.directory.main(app_id)
+        if release is None:
+            raise HostError(f"{app_id} is not served at the moment")
+        await deliver(event, release.socket, self._node.services.keyring, self._node.services.clock)
+
+    async def _sweep(self) -> None:
+        await sweep.sweep(self._node.payments)
+
+    async def _rescue(self) -> None:
+        """Give the jobs of a worker that died back to the others."""
+        for job in await self.app.job_manager.get_stalled_jobs():
+            await self.app.job_manager.retry_job(job)
+
+    def _regularly(self, name: str, cron: str, work: Callable[[], Awaitable[None]]) -> None:
+        async def run(timestamp: int) -> None:
+            await work()
+
+        self.app.periodic(cron=cron)(self.app.task(name=name, queueing_lock=name, pass_context=False)(run))

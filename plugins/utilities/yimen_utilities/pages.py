@@ -1,0 +1,141 @@
+"""The pages: linked accounts, one account with its bills, and one payment."""
+
+import re
+import uuid
+from dataclasses import dataclass
+
+from yimen_sdk import ConsentRequired, NotFound, Request, Response, TryLater
+from yimen_utilities import tariff
+from yimen_utilities.biller import Bill, Biller
+from yimen_utilities.chart import bars
+from yimen_utilities.payment import State
+from yimen_utilities.store import Linked, Payment, Store
+
+RELATIONS = ("self", "parent", "other")
+NUMBER = re.compile(r"\d{10}")
+MONTHS = 12
+
+store = Store()
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A bill as the page shows it: the company's amount, how it comes about by the tariff, and its payment."""
+
+    bill: Bill
+    charge: tariff.Charge
+    before: int
+    payment: Payment | None
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the company's amount is what the tariff gives."""
+        return self.charge.amount == self.bill.amount
+
+
+async def home(request: Request, *, faults: dict[str, str] | None = None, number: str = "") -> Response:
+    """List the linked accounts, and the form to link one more."""
+    accounts = await store.accounts(request.resident.sub)
+    status = 422 if faults else 200
+    return request.page("home.html", status=status, accounts=accounts, faults=faults or {}, number=number)
+
+
+async def link(request: Request) -> Response:
+    """Link an account by its number, after asking the company whether it knows it."""
+    form = await request.form(max_files=0, max_fields=10)
+    number = re.sub(r"\s", "", str(form.get("number", "")))
+    relation = str(form.get("relation", ""))
+    if not NUMBER.fullmatch(number):
+        return await home(
+            request, faults={"number": request.gettext("户号是10位数字，印在电费单左上角")}, number=number
+        )
+    if relation not in RELATIONS:
+        return await home(request, faults={"relation": request.gettext("请选择是谁家的电表")}, number=number)
+    try:
+        found = await Biller(request.host).account(number)
+    except TryLater:
+        return await home(
+            request, faults={"number": request.gettext("供电公司暂时没有回应，请稍后再试")}, number=number
+        )
+    if found is None:
+        return await home(request, faults={"number": request.gettext("供电公司没有这个户号，请核对")}, number=number)
+    await store.link(request.resident.sub, Linked(number, relation, found.holder, found.address))
+    return request.redirect(f"/accounts/{number}")
+
+
+async def unlink(request: Request) -> Response:
+    """Forget a linked account."""
+    await store.unlink(request.resident.sub, request.path_params["number"])
+    return request.redirect("/")
+
+
+async def account(request: Request) -> Response:
+    """Show one account: what is to pay, how it came about, the last twelve months, and earlier payments."""
+    linked = await _linked(request)
+    payments = await store.payments(request.resident.sub, linked.number)
+    try:
+        bills = await Biller(request.host).bills(linked.number)
+    except TryLater:
+        return request.page("account.html", linked=linked, bills=None, bars=[], payments=payments, tariff=None)
+    rates = tariff.load()
+    used = {bill.period: bill.kwh for bill in bills}
+    open_ = {p.period: p for p in payments if p.state in ("created", "funded", "submitted", "uncertain")}
+    due = [_shown(bill, used, rates, open_.get(bill.period)) for bill in bills if not bill.paid]
+    months = [(bill.period, bill.kwh) for bill in bills[:MONTHS]][::-1]
+    return request.page("account.html", linked=linked, bills=due, bars=bars(months), payments=payments, tariff=rates)
+
+
+async def pay(request: Request) -> Response:
+    """Begin to pay a bill, or go on with the payment that is under way, and lead to the cashier."""
+    linked = await _linked(request)
+    period = request.path_params["period"]
+    if not request.resident.may("payments.order"):
+        raise ConsentRequired("payments.order")
+    bill = next((b for b in await Biller(request.host).bills(linked.number) if b.period == period), None)
+    if bill is None:
+        raise NotFound(f"account {linked.number} has no bill {period}")
+    if bill.paid:
+        return request.redirect(f"/accounts/{linked.number}")
+    fresh = Payment(
+        f"bill_{uuid.uuid4().hex}",
+        request.resident.sub,
+        linked.number,
+        period,
+        bill.amount.fen,
+        State.CREATED,
+        None,
+        "",
+    )
+    payment = await store.begin(fresh)
+    if payment.resident != request.resident.sub or payment.state != State.CREATED:
+        return request.redirect(f"/accounts/{linked.number}")
+    order = await request.host.payments.open_order(
+        request.gettext("电费 {period} 户号{number}").format(period=period, number=linked.number),
+        payment.amount,
+        reference=payment.id,
+        return_path=f"/payments/{payment.id}",
+    )
+    await store.note_order(payment, order.id)
+    return request.redirect(order.cashier_url)
+
+
+async def payment(request: Request) -> Response:
+    """Show one payment as it truly stands."""
+    found = await store.payment(request.path_params["payment"])
+    if found is None or found.resident != request.resident.sub:
+        raise NotFound("there is no such payment")
+    order = await request.host.payments.order(found.order_id) if found.order_id else None
+    return request.page("payment.html", payment=found, order=order)
+
+
+async def _linked(request: Request) -> Linked:
+    number = request.path_params["number"]
+    for linked in await store.accounts(request.resident.sub):
+        if linked.number == number:
+            return linked
+    raise NotFound(f"{number} is not linked")
+
+
+def _shown(bill: Bill, used: dict[str, int], rates: tariff.Tariff, under_way: Payment | None) -> Shown:
+    before = tariff.used_before(used, bill.period, rates)
+    return Shown(bill, tariff.charge(rates, before=before, kwh=bill.kwh), before, under_way)

@@ -1,0 +1,59 @@
+"""A bill payment 缴费, from the resident's wish to the power company's answer: one table of states."""
+
+from enum import StrEnum
+
+
+class State(StrEnum):
+    """Where a bill payment stands."""
+
+    CREATED = "created"
+    """The resident wants to pay; no money has moved."""
+    FUNDED = "funded"
+    """The money is in the ledger; the power company does not know yet."""
+    SUBMITTED = "submitted"
+    """The power company is being told."""
+    CONFIRMED = "confirmed"
+    """The power company has credited it."""
+    REJECTED = "rejected"
+    """The power company will not take it; the money goes back."""
+    UNCERTAIN = "uncertain"
+    """The power company gave no answer: we ask, we never guess."""
+    REVERSED = "reversed"
+    """Given back after an uncertain answer."""
+    ABANDONED = "abandoned"
+    """The order ended without payment."""
+
+
+class Happens(StrEnum):
+    """What can happen to a bill payment."""
+
+    PAID = "paid"
+    ENDED = "ended"
+    TELL = "tell"
+    CONFIRM = "confirm"
+    REJECT = "reject"
+    SILENCE = "silence"
+    REVERSE = "reverse"
+
+
+NEXT: dict[tuple[State, Happens], State] = {
+    (State.CREATED, Happens.PAID): State.FUNDED,
+    (State.CREATED, Happens.ENDED): State.ABANDONED,
+    (State.ABANDONED, Happens.PAID): State.FUNDED,  # the money came after all
+    (State.FUNDED, Happens.TELL): State.SUBMITTED,
+    (State.SUBMITTED, Happens.CONFIRM): State.CONFIRMED,
+    (State.SUBMITTED, Happens.REJECT): State.REJECTED,
+    (State.SUBMITTED, Happens.SILENCE): State.UNCERTAIN,
+    (State.UNCERTAIN, Happens.CONFIRM): State.CONFIRMED,
+    (State.UNCERTAIN, Happens.REJECT): State.REJECTED,
+    (State.UNCERTAIN, Happens.TELL): State.SUBMITTED,
+    (State.UNCERTAIN, Happens.REVERSE): State.REVERSED,
+}
+
+ENDED = frozenset({State.CONFIRMED, State.REJECTED, State.REVERSED})
+OPEN = frozenset({State.CREATED, State.FUNDED, State.SUBMITTED, State.UNCERTAIN, State.CONFIRMED})
+
+
+def after(state: State, event: Happens) -> State | None:
+    """The next state, or None when the event means nothing there."""
+    return NEXT.get((state, event))

@@ -1,0 +1,72 @@
+"""What happens after the resident has paid: the power company is told, asked, and the truth is written down."""
+
+from contextlib import suppress
+
+from yimen_sdk import ConsentRequired, Host, Refused, ScopeNotDeclared, TryLater, Unknown
+from yimen_utilities.biller import Biller
+from yimen_utilities.payment import Happens, State
+from yimen_utilities.store import Payment, Store
+
+
+class StillUncertain(TryLater):
+    """The power company has not answered yet; the event comes again and we ask again."""
+
+
+async def settle(payment: Payment, order_id: str, host: Host, store: Store) -> Payment:
+    """Take a paid bill to its end. Safe to run again at any point: every step is a conditional write.
+
+    Raises StillUncertain while the company gives no answer.
+    """
+    biller = Biller(host)
+    payment = await store.move(payment, Happens.PAID, order_id=order_id)
+    if payment.state == State.FUNDED:
+        payment = await store.move(payment, Happens.TELL)
+        payment = await _tell(payment, biller, store)
+    elif payment.state in (State.SUBMITTED, State.UNCERTAIN):
+        payment = await _ask(payment, biller, store)
+    if payment.state == State.UNCERTAIN:
+        raise StillUncertain(f"bill payment {payment.id} is uncertain")
+    await _conclude(payment, order_id, host)
+    return payment
+
+
+async def _tell(payment: Payment, biller: Biller, store: Store) -> Payment:
+    try:
+        outcome, reason = await biller.pay(payment.id, payment.number, payment.period, payment.amount)
+    except (Unknown, TryLater):
+        return await store.move(payment, Happens.SILENCE)
+    return await _note(payment, outcome, reason, store)
+
+
+async def _ask(payment: Payment, biller: Biller, store: Store) -> Payment:
+    """Ask what became of it; only when the company never heard of it is it told again, under the same number."""
+    if payment.state == State.SUBMITTED:  # we died while telling
+        payment = await store.move(payment, Happens.SILENCE)
+    found = await biller.outcome(payment.id)
+    if found is None:
+        payment = await store.move(payment, Happens.TELL)
+        return await _tell(payment, biller, store)
+    return await _note(payment, *found, store)
+
+
+async def _note(payment: Payment, outcome: str, reason: str, store: Store) -> Payment:
+    if outcome == "confirmed":
+        return await store.move(payment, Happens.CONFIRM)
+    if outcome == "reversed":
+        return await store.move(payment, Happens.REVERSE, reason=reason)
+    return await store.move(payment, Happens.REJECT, reason=reason)
+
+
+async def _conclude(payment: Payment, order_id: str, host: Host) -> None:
+    values = {"number": payment.number, "period": payment.period, "amount": payment.amount.plain}
+    if payment.state == State.CONFIRMED:
+        await host.payments.fulfil(order_id)
+        await _notify(host, "confirmed", payment, values)
+    elif payment.state in (State.REJECTED, State.REVERSED):
+        await host.payments.refund(order_id, payment.amount, reason="供电公司未入账", key=payment.id)
+        await _notify(host, "returned", payment, values)
+
+
+async def _notify(host: Host, template: str, payment: Payment, values: dict[str, str]) -> None:
+    with suppress(Refused, ConsentRequired, ScopeNotDeclared):  # no notice wanted, or enough for today
+        await host.notices.send(template, to=payment.resident, **values)
