@@ -6,16 +6,15 @@ from dataclasses import dataclass
 
 from yimen_sdk import ConsentRequired, NotFound, Request, Response, TryLater
 from yimen_utilities import tariff
+from yimen_utilities.app import app, store
 from yimen_utilities.biller import Bill, Biller
 from yimen_utilities.chart import bars
 from yimen_utilities.payment import State
-from yimen_utilities.store import Linked, Payment, Store
+from yimen_utilities.store import Linked, Payment
 
 RELATIONS = ("self", "parent", "other")
 NUMBER = re.compile(r"\d{10}")
 MONTHS = 12
-
-store = Store()
 
 
 @dataclass(frozen=True)
@@ -33,42 +32,44 @@ class Shown:
         return self.charge.amount == self.bill.amount
 
 
-async def home(request: Request, *, faults: dict[str, str] | None = None, number: str = "") -> Response:
+@app.get("/")
+async def home(request: Request) -> Response:
     """List the linked accounts, and the form to link one more."""
-    accounts = await store.accounts(request.resident.sub)
-    status = 422 if faults else 200
-    return request.page("home.html", status=status, accounts=accounts, faults=faults or {}, number=number)
+    return await _home(request, faults={}, number="")
 
 
+@app.post("/accounts")
 async def link(request: Request) -> Response:
     """Link an account by its number, after asking the company whether it knows it."""
     form = await request.form(max_files=0, max_fields=10)
     number = re.sub(r"\s", "", str(form.get("number", "")))
     relation = str(form.get("relation", ""))
     if not NUMBER.fullmatch(number):
-        return await home(
+        return await _home(
             request, faults={"number": request.gettext("户号是10位数字，印在电费单左上角")}, number=number
         )
     if relation not in RELATIONS:
-        return await home(request, faults={"relation": request.gettext("请选择是谁家的电表")}, number=number)
+        return await _home(request, faults={"relation": request.gettext("请选择是谁家的电表")}, number=number)
     try:
         found = await Biller(request.host).account(number)
     except TryLater:
-        return await home(
+        return await _home(
             request, faults={"number": request.gettext("供电公司暂时没有回应，请稍后再试")}, number=number
         )
     if found is None:
-        return await home(request, faults={"number": request.gettext("供电公司没有这个户号，请核对")}, number=number)
+        return await _home(request, faults={"number": request.gettext("供电公司没有这个户号，请核对")}, number=number)
     await store.link(request.resident.sub, Linked(number, relation, found.holder, found.address))
     return request.redirect(f"/accounts/{number}")
 
 
+@app.post("/accounts/{number}/unlink")
 async def unlink(request: Request) -> Response:
     """Forget a linked account."""
     await store.unlink(request.resident.sub, request.path_params["number"])
     return request.redirect("/")
 
 
+@app.get("/accounts/{number}")
 async def account(request: Request) -> Response:
     """Show one account: what is to pay, how it came about, the last twelve months, and earlier payments."""
     linked = await _linked(request)
@@ -85,6 +86,7 @@ async def account(request: Request) -> Response:
     return request.page("account.html", linked=linked, bills=due, bars=bars(months), payments=payments, tariff=rates)
 
 
+@app.post("/accounts/{number}/bills/{period}/pay")
 async def pay(request: Request) -> Response:
     """Begin to pay a bill, or go on with the payment that is under way, and lead to the cashier."""
     linked = await _linked(request)
@@ -108,7 +110,7 @@ async def pay(request: Request) -> Response:
     )
     payment = await store.begin(fresh)
     if payment.resident != request.resident.sub or payment.state != State.CREATED:
-        return request.redirect(f"/accounts/{linked.number}")
+        return request.redirect(f"/accounts/{linked.number}?busy={period}")
     order = await request.host.payments.open_order(
         request.gettext("电费 {period} 户号{number}").format(period=period, number=linked.number),
         payment.amount,
@@ -119,6 +121,7 @@ async def pay(request: Request) -> Response:
     return request.redirect(order.cashier_url)
 
 
+@app.get("/payments/{payment}")
 async def payment(request: Request) -> Response:
     """Show one payment as it truly stands."""
     found = await store.payment(request.path_params["payment"])
@@ -126,6 +129,12 @@ async def payment(request: Request) -> Response:
         raise NotFound("there is no such payment")
     order = await request.host.payments.order(found.order_id) if found.order_id else None
     return request.page("payment.html", payment=found, order=order)
+
+
+async def _home(request: Request, *, faults: dict[str, str], number: str) -> Response:
+    accounts = await store.accounts(request.resident.sub)
+    status = 422 if faults else 200
+    return request.page("home.html", status=status, accounts=accounts, faults=faults, number=number)
 
 
 async def _linked(request: Request) -> Linked:
