@@ -7,11 +7,16 @@ from pathlib import Path
 from yimen_registry.publishers.store import Publisher
 from yimen_registry.registry import Registry
 from yimen_registry.releases.store import Release
+from yimen_registry.submissions import review, submit
 from yimen_registry.submissions.store import Submission
 from yimen_registry.testing.wheels import WheelDraft
 from yimen_registry.tokens.store import Token
 from yimen_registry.uploads.receive import Form
 from yimen_registry.uploads.store import Build
+from yimen_sdk.rules import Outcome, Report, Result, Tier
+
+CLEAN = Report(results=(Result(rule="all", tier=Tier.BRONZE, outcome=Outcome.PASSED),))
+"""What the checks say of a mini-app that breaks no rule."""
 
 START = dt.datetime(2026, 11, 21, 8, tzinfo=dt.UTC)
 
@@ -54,11 +59,15 @@ class Town:
         submission = await self.submitted(draft)
         return await self.registry.start_review(submission.id, by="rui")
 
-    async def approved(self, version: str = "1.0.0") -> Release:
-        """Bring a version to an approved release."""
-        submission = await self.in_review(WheelDraft(version=version))
-        await self.registry.approve(submission.id, by="rui")
-        return await self.release(version)
+    async def approved(self, version: str = "1.0.0", draft: WheelDraft | None = None) -> Release:
+        """Bring a version to an approved release, by a clean report instead of a run of the checks."""
+        build = await self.upload(draft or WheelDraft(version=version))
+        async with self.registry.acting() as session:
+            made = await submit.submit(session, self.clock(), build_id=build.id, by="mei")
+            await submit.record_checks(session, self.clock(), submission_id=made.id, report=CLEAN)
+            await review.start_review(session, self.clock(), submission_id=made.id, by="rui")
+            await review.approve(session, self.clock(), submission_id=made.id, by="rui")
+        return (await self.registry.releases_of(build.app_id))[0]
 
     async def live(self, version: str = "1.0.0") -> Release:
         """Bring a version to everybody."""

@@ -1,0 +1,228 @@
+"""Releases: whom they serve, how they are taken back, how they are withdrawn for good."""
+
+import asyncio
+
+import psycopg
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from yimen_registry import Conflict, Invalid, NotFound
+from yimen_registry.releases.machine import ReleaseState
+from yimen_registry.releases.models import Severity
+from yimen_registry.releases.rollout import SecondPersonNeeded, WrongStage
+from yimen_registry.testing import Town
+
+
+async def test_a_new_live_release_retires_the_one_before(town: Town) -> None:
+    await town.live("1.0.0")
+    await town.live("1.1.0")
+
+    assert await town.states() == {"1.0.0": "retired", "1.1.0": "live"}
+
+
+async def test_pilot_then_gray_then_everybody(town: Town) -> None:
+    await town.live("1.0.0")
+    await town.approved("1.1.0")
+
+    pilot = await town.registry.release("greeting", "1.1.0", stage="pilot", by="rui", pilots=["zhou", "an", "an"])
+    assert (pilot.state, pilot.pilots) == (ReleaseState.PILOT, ("an", "zhou"))
+    shares = []
+    for percent in (1, 50, 10):
+        gray = await town.registry.release("greeting", "1.1.0", stage="gray", by="rui", percent=percent)
+        shares.append((gray.state, gray.percent, gray.pilots))
+    assert shares == [(ReleaseState.GRAY, 1, ()), (ReleaseState.GRAY, 50, ()), (ReleaseState.GRAY, 10, ())]
+    await town.registry.release("greeting", "1.1.0", stage="live", by="rui")
+
+    assert await town.states() == {"1.0.0": "retired", "1.1.0": "live"}
+
+
+async def test_the_runtime_gets_every_release_that_serves(town: Town) -> None:
+    await town.live("1.0.0")
+    await town.approved("1.1.0")
+    await town.registry.release("greeting", "1.1.0", stage="gray", by="rui", percent=20)
+
+    records = await town.registry.live_releases()
+
+    assert [(r.version, r.stage, r.percent) for r in records] == [
+        ("1.0.0", ReleaseState.LIVE, 0),
+        ("1.1.0", ReleaseState.GRAY, 20),
+    ]
+    assert [r.tree.name for r in records] == [r.tree_digest for r in records]
+
+
+async def test_gray_needs_a_live_release_beside_it(town: Town) -> None:
+    await town.approved()
+
+    with pytest.raises(WrongStage):
+        await town.registry.release("greeting", "1.0.0", stage="gray", by="rui", percent=10)
+
+
+@pytest.mark.parametrize(
+    ("stage", "percent", "pilots"),
+    [("gray", 0, []), ("gray", 101, []), ("live", 5, []), ("pilot", 0, []), ("live", 0, ["an"]), ("soon", 0, [])],
+)
+async def test_a_stage_without_its_people_is_refused(town: Town, stage: str, percent: int, pilots: list[str]) -> None:
+    await town.live("1.0.0")
+    await town.approved("1.1.0")
+
+    with pytest.raises(Invalid):
+        await town.registry.release("greeting", "1.1.0", stage=stage, by="rui", percent=percent, pilots=pilots)
+
+    assert await town.states() == {"1.0.0": "live", "1.1.0": "approved"}
+
+
+async def test_what_was_never_approved_is_not_released(town: Town) -> None:
+    await town.submitted()
+
+    with pytest.raises(NotFound):
+        await town.registry.release("greeting", "1.0.0", stage="live", by="rui")
+
+
+async def test_a_rollback_brings_back_what_was_live_before(town: Town) -> None:
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        await town.live(version)
+
+    first = await town.registry.roll_back("greeting", by="rui", reason="blank page")
+    second = await town.registry.roll_back("greeting", by="rui", reason="that too")
+
+    assert first is not None
+    assert second is not None
+    assert (first.version, second.version) == ("1.1.0", "1.0.0")
+    assert await town.states() == {"1.0.0": "live", "1.1.0": "rolled_back", "1.2.0": "rolled_back"}
+    with pytest.raises(WrongStage):
+        await town.registry.roll_back("greeting", by="rui", reason="and that")
+
+
+async def test_a_rollback_during_gray_ends_the_gray_release(town: Town) -> None:
+    await town.live("1.0.0")
+    await town.approved("1.1.0")
+    await town.registry.release("greeting", "1.1.0", stage="gray", by="rui", percent=30)
+
+    live = await town.registry.roll_back("greeting", by="rui", reason="errors")
+
+    assert live is not None
+    assert live.version == "1.0.0"
+    assert await town.states() == {"1.0.0": "live", "1.1.0": "rolled_back"}
+
+
+async def test_a_rollback_goes_to_any_approved_version_also_during_gray(town: Town) -> None:
+    for version in ("1.0.0", "1.1.0"):
+        await town.live(version)
+    await town.approved("1.2.0")
+    await town.registry.release("greeting", "1.2.0", stage="gray", by="rui", percent=30)
+
+    await town.registry.roll_back("greeting", by="rui", reason="errors", to="1.0.0")
+    assert await town.states() == {"1.0.0": "live", "1.1.0": "rolled_back", "1.2.0": "rolled_back"}
+
+    for version in ("1.2.0", "1.0.0", "1.1.0"):
+        live = await town.registry.roll_back("greeting", by="rui", reason="again", to=version)
+        assert live is not None
+        assert live.version == version
+
+
+async def test_a_low_yank_takes_one_person_and_nothing_that_serves(town: Town) -> None:
+    await town.live("1.0.0")
+    await town.live("1.1.0")
+
+    with pytest.raises(WrongStage):
+        await town.registry.yank("greeting", "1.1.0", by="rui", severity=Severity.LOW, reason="old")
+    yanked = await town.registry.yank("greeting", "1.0.0", by="rui", severity=Severity.LOW, reason="old")
+
+    assert (yanked.state, yanked.yank, yanked.yank_reason) == (ReleaseState.YANKED, Severity.LOW, "old")
+    with pytest.raises(WrongStage):
+        await town.registry.roll_back("greeting", by="rui", reason="x", to="1.0.0")
+
+
+async def test_a_critical_yank_takes_two_people_and_stops_what_serves(town: Town) -> None:
+    await town.live()
+
+    asked = await town.registry.yank("greeting", "1.0.0", by="rui", severity=Severity.CRITICAL, reason="leak")
+    assert (asked.state, asked.yank_asked_by) == (ReleaseState.LIVE, "rui")
+    with pytest.raises(SecondPersonNeeded):
+        await town.registry.yank("greeting", "1.0.0", by="rui", severity=Severity.CRITICAL, reason="leak")
+    done = await town.registry.yank("greeting", "1.0.0", by="lan", severity=Severity.CRITICAL, reason="leak")
+
+    assert (done.state, done.yank_confirmed_by) == (ReleaseState.YANKED, "lan")
+    assert await town.registry.live_releases() == []
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "state = 'yanked'",
+        "state = 'yanked', yank = 'critical', yank_asked_by = 'rui'",
+        "state = 'yanked', yank = 'critical', yank_asked_by = 'rui', yank_confirmed_by = 'rui'",
+        "state = 'gray'",
+        "percent = 50",
+        "submission_state = 'rejected'",
+    ],
+)
+async def test_the_database_itself_refuses_a_forged_release(town: Town, engine: AsyncEngine, forged: str) -> None:
+    release = await town.live()
+
+    with pytest.raises(IntegrityError):
+        async with engine.begin() as connection:
+            await connection.execute(text(f"UPDATE registry.release SET {forged}"))
+
+    assert await town.release("1.0.0") == release
+
+
+async def test_the_database_itself_refuses_a_second_live_release(town: Town, engine: AsyncEngine) -> None:
+    await town.live("1.0.0")
+    await town.approved("1.1.0")
+
+    with pytest.raises(IntegrityError):
+        async with engine.begin() as connection:
+            await connection.execute(text("UPDATE registry.release SET state = 'live'"))
+
+
+async def test_of_many_moves_at_once_one_is_live_in_the_end(town: Town) -> None:
+    for version in ("1.0.0", "1.1.0", "1.2.0"):
+        await town.approved(version)
+
+    await asyncio.gather(
+        *(town.registry.release("greeting", f"1.{n % 3}.0", stage="live", by="rui") for n in range(3)),
+        return_exceptions=True,
+    )
+
+    assert sorted((await town.states()).values()) == ["live", "retired", "retired"]
+
+
+async def test_a_suspended_mini_app_does_not_run(town: Town) -> None:
+    await town.live()
+
+    await town.registry.suspend_app("greeting", by="rui", reason="complaints")
+    assert await town.registry.live_releases() == []
+    with pytest.raises(Conflict):
+        await town.registry.suspend_app("greeting", by="rui", reason="complaints")
+
+    await town.registry.resume_app("greeting", by="rui", reason="mended")
+    assert [r.version for r in await town.registry.live_releases()] == ["1.0.0"]
+
+
+async def test_a_suspended_publisher_stops_all_of_it(town: Town) -> None:
+    await town.live()
+
+    await town.registry.suspend_publisher(town.publisher.id, by="rui", reason="fraud")
+
+    assert await town.registry.live_releases() == []
+
+
+async def test_the_runtime_is_told_in_the_same_transaction(town: Town, database_url: str) -> None:
+    await town.approved()
+    conninfo = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    async with await psycopg.AsyncConnection.connect(conninfo, autocommit=True) as connection:
+        await connection.execute("LISTEN yimen_releases")
+
+        with pytest.raises(WrongStage):
+            await town.registry.release("greeting", "1.0.0", stage="gray", by="rui", percent=5)
+        await town.registry.release("greeting", "1.0.0", stage="live", by="rui")
+        await town.registry.suspend_app("greeting", by="rui", reason="x")
+
+        told = [notice.payload async for notice in connection.notifies(timeout=5, stop_after=2)]
+        more = [notice.payload async for notice in connection.notifies(timeout=0.1)]
+
+    assert (told, more) == (["greeting", "greeting"], [])
