@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from yimen_registry.database import Json
 from yimen_registry.uploads.models import BuildRow
 from yimen_sdk.manifest import Manifest
 
@@ -26,6 +27,7 @@ class Build:
     manifest: Manifest
     requires_python: str | None
     metadata_sha256: str
+    attestations: tuple[Json, ...]
     uploaded_by: str
     uploaded_at: dt.datetime
 
@@ -79,6 +81,7 @@ def _build(row: BuildRow) -> Build:
         manifest=Manifest.model_validate(row.manifest),
         requires_python=row.requires_python,
         metadata_sha256=row.metadata_sha256,
+        attestations=tuple(row.attestations),
         uploaded_by=row.uploaded_by,
         uploaded_at=row.uploaded_at,
     )
