@@ -24,7 +24,8 @@ def test_every_state_can_be_reached(machine: Machine[Any, Any]) -> None:
     for _ in machine.moves:
         reached |= {target for (source, _), target in machine.moves.items() if source in reached}
 
-    assert reached == set(type(machine.start))
+    states: type[StrEnum] = type(machine.start)
+    assert reached == set(states)
 
 
 @pytest.mark.parametrize("machine", MACHINES, ids=lambda machine: machine.name)

@@ -68,12 +68,17 @@ class Refunding:
             raise ReferenceTaken(key)  # the same key at the same moment: asking again finds the first
         return row
 
-    async def give_back_late(self, order: OrderRow, attempt: AttemptRow, amount: Money, reason: str) -> None:
+    async def request_late(
+        self, session: AsyncSession, order: OrderRow, attempt: AttemptRow, amount: Money, reason: str
+    ) -> None:
+        """Note that late money is to go back, in the transaction that takes it in: a crash cannot forget it."""
+        row = self._row(order, attempt, amount, reason=reason, key=_late_key(attempt), late=True)
+        await store.add(session, row)
+
+    async def give_back_late(self, order: OrderRow, attempt: AttemptRow) -> None:
         """Give money in suspense back to where it came from."""
-        row = self._row(order, attempt, amount, reason=reason, key=f"late:{attempt.id}", late=True)
         async with self.services.database.transaction() as session:
-            await store.add(session, row)
-            known = await store.by_key(session, order.id, row.key)
+            known = await store.by_key(session, order.id, _late_key(attempt))
         assert known is not None
         await self.proceed(known.id)
 
@@ -212,3 +217,7 @@ class Refunding:
             ask_at=next_query_after(now, 0),
             created_at=now,
         )
+
+
+def _late_key(attempt: AttemptRow) -> str:
+    return f"late:{attempt.id}"

@@ -251,9 +251,9 @@ class Till:
             amount=paid.amount,
         )
         outcome = await self.ledger.post(draft, partial(self._come_late, order, attempt, paid, reason))
-        if isinstance(outcome, Posted) and not outcome.replayed:
+        if isinstance(outcome, Posted):
             _log.warning("payment %s of order %s is in suspense: %s", attempt.id, order.id, reason)
-            await self.refunding.give_back_late(order, attempt, paid.amount, reason)
+            await self.refunding.give_back_late(order, attempt)
 
     async def _come_late(
         self, order: OrderRow, attempt: AttemptRow, paid: Paid, reason: str, session: AsyncSession
@@ -270,6 +270,7 @@ class Till:
             ended_at=now,
         ):
             return Refused(ATTEMPT_GUARD)
+        await self.refunding.request_late(session, order, attempt, paid.amount, reason)
         await events.money_late(session, self.services, order, paid.amount.fen, now)
         return GRANTED
 

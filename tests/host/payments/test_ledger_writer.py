@@ -218,6 +218,34 @@ async def test_a_poisoned_item_fails_alone(services: Services, ledger: Writer) -
     assert await standing(services, "wallet:ada") == {"wallet:ada": ("85.00", "85.00")}
 
 
+async def test_a_broken_connection_loses_and_doubles_nothing(
+    services: Services, ledger: Writer, migrated_url: str
+) -> None:
+    await ledger.post(fund("ada"))
+    stopped = asyncio.Event()
+
+    async def break_often() -> None:
+        with psycopg.connect(migrated_url.replace("+psycopg", ""), autocommit=True) as connection:
+            while not stopped.is_set():
+                connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE pid <> pg_backend_pid() AND datname = current_database()"
+                )
+                await asyncio.sleep(0.15)
+
+    breaking = asyncio.create_task(break_often())
+    outcomes = [
+        outcome
+        for round_ in range(8)
+        for outcome in await asyncio.gather(*(ledger.post(spend(f"b{round_}:{n}")) for n in range(10)))
+    ]
+    stopped.set()
+    await breaking
+
+    assert all(isinstance(outcome, Posted) for outcome in outcomes)
+    assert await standing(services, "wallet:ada") == {"wallet:ada": ("20.00", "20.00")}
+
+
 @pytest.mark.parametrize(
     ("table", "column"), [("journal_transaction", "about"), ("journal_entry", "amount"), ("journal_batch", "hash")]
 )

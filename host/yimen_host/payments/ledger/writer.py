@@ -23,6 +23,7 @@ from yimen_host.payments.ledger.rule import Accepted, Books, Outcome, Reason, Re
 MAX_QUEUE = 4096  # some tenths of a second of work; past that it is kinder to say "later" at once
 MAX_TRIES = 5  # of one batch, when another process was in the way or the connection broke
 RETRY_SECONDS = 0.02
+RECONNECT_SECONDS = 0.2  # and a little longer each time: a restarted server is back within three seconds
 ID_CACHE = 200_000  # account codes a process remembers; about 30 MB
 _log = logging.getLogger(__name__)
 
@@ -81,23 +82,42 @@ class Writer:
             while True:
                 batch = await self._next_batch()
                 try:
-                    connection = connection or await self._database.engine.connect()
-                    await self._write_or_split(connection, batch)
-                except (DBAPIError, psycopg.Error, OSError, TimeoutError) as error:
-                    _fail(batch, TryLater(f"the ledger's database is away: {error}"))
-                except Exception as error:  # noqa: BLE001 - the actor's outermost edge: the caller gets it, the actor lives
+                    connection = await self._write_through_breaks(connection, batch)
+                except Exception as error:  # noqa: BLE001 - the actor's outermost edge: the callers get it, the actor lives
                     _fail(batch, error)
                 finally:
                     for _ in batch:
                         self._queue.task_done()
-                if connection is not None and (connection.closed or connection.invalidated):
-                    await connection.close()
-                    connection = None
         finally:
             if connection is not None:
                 await connection.close()
 
+    async def _write_through_breaks(
+        self, connection: AsyncConnection | None, batch: Sequence[Waiting]
+    ) -> AsyncConnection:
+        """Write a batch, over a new connection when the old one breaks: the keys make trying again harmless.
+
+        Raises TryLater when the database stays away.
+        """
+        for attempt in range(1, MAX_TRIES + 1):
+            try:
+                connection = connection or await self._database.engine.connect()
+                await self._write_or_split(connection, batch)
+            except (DBAPIError, psycopg.Error, OSError, TimeoutError) as error:
+                if connection is not None and not await _broken(connection):
+                    raise
+                _log.warning("the ledger lost its connection: %s", error)
+                if connection is not None:
+                    await connection.invalidate()
+                    await connection.close()
+                    connection = None
+                await asyncio.sleep(RECONNECT_SECONDS * attempt)
+            else:
+                return connection
+        raise TryLater("the ledger's database is away")
+
     async def _next_batch(self) -> list[Waiting]:
+        await asyncio.sleep(0)  # those who were just answered may ask again at once: let them join, for a fuller batch
         batch = [await self._queue.get()]
         while len(batch) < store.MAX_BATCH and not self._queue.empty():
             batch.append(self._queue.get_nowait())
@@ -108,7 +128,7 @@ class Writer:
         try:
             await self._write_with_retries(connection, batch)
         except Exception as error:
-            if connection.invalidated or connection.closed or len(batch) == 1:
+            if len(batch) == 1 or await _broken(connection):
                 raise
             _log.warning("a ledger batch of %d failed and is split: %r", len(batch), error)
             middle = len(batch) // 2
@@ -123,6 +143,8 @@ class Writer:
             try:
                 outcomes = await self._write(connection, batch)
             except (DBAPIError, psycopg.Error) as error:
+                if await _broken(connection):
+                    raise
                 await connection.rollback()
                 if attempt == MAX_TRIES or not _worth_retrying(error):
                     raise
@@ -195,6 +217,14 @@ async def _accompany(session: AsyncSession, companion: Companion | None) -> Deci
     else:
         await savepoint.commit()
     return decision
+
+
+async def _broken(connection: AsyncConnection) -> bool:
+    """Whether the server has gone: SQLAlchemy does not see it, because the posting path goes past it."""
+    if connection.closed or connection.invalidated:
+        return True
+    raw = (await connection.get_raw_connection()).driver_connection
+    return raw is None or bool(raw.closed)
 
 
 def _worth_retrying(error: DBAPIError | psycopg.Error) -> bool:
