@@ -16,6 +16,7 @@ class Tag:
     name: str
     attributes: dict[str, str]
     line: int
+    in_label: bool = False
 
 
 @dataclass(frozen=True)
@@ -60,13 +61,17 @@ class _Parser(HTMLParser):
         self.tags: list[Tag] = []
         self.words: list[Words] = []
         self._raw = 0
+        self._labels = 0
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append(Tag(tag, {name: value or "" for name, value in attrs}, self.getpos()[0]))
+        attributes = {name: value or "" for name, value in attrs}
+        self.tags.append(Tag(tag, attributes, self.getpos()[0], self._labels > 0))
         self._raw += tag in {"script", "style"}
+        self._labels += tag == "label"
 
     def handle_endtag(self, tag: str) -> None:
         self._raw -= tag in {"script", "style"}
+        self._labels -= tag == "label"
 
     def handle_data(self, data: str) -> None:
         if data.strip() and not self._raw:

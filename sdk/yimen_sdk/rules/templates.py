@@ -100,7 +100,7 @@ def _declared(subject: Subject, source: str, tag: Tag) -> bool:
 
 
 def _is_labelled(tag: Tag, labelled: set[str]) -> bool:
-    if tag.attributes.get("type", "").lower() in _UNLABELLED_TYPES:
+    if tag.in_label or tag.attributes.get("type", "").lower() in _UNLABELLED_TYPES:
         return True
     if {"aria-label", "aria-labelledby"} & tag.attributes.keys():
         return True

@@ -121,7 +121,10 @@ class Cases:
             page("nothing-is-loaded-from-elsewhere", "<script src='https://cdn.example/x.js'></script>", 1),
             page("nothing-is-loaded-from-elsewhere", "<iframe src='/x'></iframe>\n<base href='/'>", 1, 2),
             page(
-                "inputs-have-labels", "<label for='a'>A</label><input id='a'>\n<input id='b'>\n<select></select>", 2, 3
+                "inputs-have-labels",
+                "<label for='a'>A</label><input id='a'>\n<input id='b'>\n<label>C</label><select></select>",
+                2,
+                3,
             ),
             page("pictures-have-words", "<img src='/a.png'>\n<img src='/b.png' alt=''>", 1),
             page("english-is-complete", "<p>您好</p>\n{{ _('没有翻译') }}", 1, 2),
@@ -238,6 +241,7 @@ def test_the_good_mini_app_reaches_gold(spoil: Spoil) -> None:
                 MANIFEST: f'[[network]]\nhost = "cdn.example.cn"\n{REASON}used_by = ["page"]\n',
             },
         ),
+        ("inputs-have-labels", {PAGE: "<label>A <input name='a'></label><label>B <select></select></label>"}),
         ("inputs-have-labels", {PAGE: "<input type='hidden'><input aria-label='x'><input type='submit'>"}),
         ("requests-do-not-block", {CODE: "import time\n\n\ndef f():\n    time.sleep(1)\n"}),
         ("english-is-complete", {PAGE: "<p>{# 注释 #}{{ _('买一杯茶') }}</p>"}),
