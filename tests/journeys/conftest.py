@@ -49,6 +49,11 @@ class Town:
         """The origin of a mini-app."""
         return f"http://{app_id}.localhost:{self.port}"
 
+    def faults(self) -> str:
+        """What the host logged as its own fault."""
+        log = (self.var / "log" / "host.log").read_text()
+        return "\n".join(part[:3000] for part in log.split("\n20") if " ERROR " in part[:60])
+
 
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
@@ -103,7 +108,7 @@ def visit(browser: Browser, town: Town) -> Iterator[Callable[..., Page]]:
     yield open_page
     for context in contexts:
         context.close()
-    assert complaints == []
+    assert complaints == [], town.faults()
 
 
 def sign_in(page: Page, town: Town, phone: str) -> None:
