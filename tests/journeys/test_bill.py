@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import httpx
 from playwright.sync_api import Frame, Page, expect
-from tests.journeys.conftest import PIN, RESIDENT, Town, pay, sign_in
+from tests.journeys.conftest import PIN, RESIDENT, pay, sign_in
+from tests.town import Town
 
 from yimen_host.identity.sandbox import population
 from yimen_simulators.biller.service import SILENT_NUMBER

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import httpx
 from playwright.sync_api import Page, expect
-from tests.journeys.conftest import ADMIN, PUBLISHER, RESIDENT, Town, sign_in
+from tests.journeys.conftest import ADMIN, PUBLISHER, RESIDENT, sign_in
+from tests.town import Town
 
 BIN = Path(sys.executable).parent
 

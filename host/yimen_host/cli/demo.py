@@ -29,6 +29,7 @@ log = logging.getLogger("yimen.demo")
 
 PASSWORD = "yimen-demo"  # noqa: S105 - printed at the start; the demo listens on loopback only
 PIN = "202611"
+RESIDENT_PHONE, PUBLISHER_PHONE, ADMIN_PHONE = "13800000001", "13800000002", "13800000003"
 PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
 PUBLISHER = "guizhou-power"
 
@@ -45,9 +46,9 @@ class DemoAccount:
 
 
 ACCOUNTS = (
-    DemoAccount("resident", "13800000001", 100, f"wallet ¥2,000.00, payment password {PIN}"),
-    DemoAccount("publisher", "13800000002", 101, "uploads and submits mini-apps (/developer)"),
-    DemoAccount("admin", "13800000003", 102, "reviews and releases them (/console)", ("admin", "reviewer")),
+    DemoAccount("resident", RESIDENT_PHONE, 100, f"wallet ¥2,000.00, payment password {PIN}"),
+    DemoAccount("publisher", PUBLISHER_PHONE, 101, "uploads and submits mini-apps (/developer)"),
+    DemoAccount("admin", ADMIN_PHONE, 102, "reviews and releases them (/console)", ("admin", "reviewer")),
 )
 
 

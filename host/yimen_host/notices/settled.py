@@ -34,6 +34,17 @@ def _refunded(data: Mapping[str, Any]) -> Notice:
     )
 
 
+def _late(data: Mapping[str, Any]) -> Notice:
+    return Notice(
+        Bilingual(zh="款项将退回", en="Money will be returned"),
+        Bilingual(
+            zh=f"{data['title']}：银行扣了 ¥{_yuan(data)}，但订单已结束，将原路退回。",
+            en=f"{data['title']}: the bank took ¥{_yuan(data)} after the order had ended; it will be returned.",
+        ),
+        f"/payments/{data['order_id']}",
+    )
+
+
 def _yuan(data: Mapping[str, Any]) -> str:
     fen = int(data["amount"]["fen"])
     return f"{fen // 100:,}.{fen % 100:02}"
@@ -42,4 +53,5 @@ def _yuan(data: Mapping[str, Any]) -> str:
 WRITERS: Mapping[str, Callable[[Mapping[str, Any]], Notice]] = {
     "yimen.notice.payment_settled": _paid,
     "yimen.notice.refund_succeeded": _refunded,
+    "yimen.notice.money_late": _late,
 }
