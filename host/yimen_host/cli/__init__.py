@@ -32,6 +32,19 @@ def migrate() -> None:
     migrate_all(_with_database(_settings()))
 
 
+@app.command(hidden=True)
+def prepare() -> None:
+    """Migrate, and fill in the demo when this is one: what ``run`` does before it serves."""
+    from yimen_host.cli.prepare import migrate_all
+
+    settings = _logged(_with_database(_settings()))
+    migrate_all(settings)
+    if settings.demo:
+        from yimen_host.cli.demo import fill
+
+        asyncio.run(fill(settings))
+
+
 @app.command()
 def serve() -> None:
     """Serve one host process (the database must be migrated and the supervisor running)."""

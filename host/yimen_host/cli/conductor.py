@@ -112,9 +112,7 @@ class Conductor:
             port = str(self._settings.the_biller_port)
             file = str(self._settings.var.absolute() / "biller.sqlite")
             self._begin("biller", [sys.executable, "-m", "yimen_simulators.biller", "--port", port, "--file", file])
-        self._once([*here, "migrate"], environment, "the database could not be migrated")
-        if self._settings.demo:
-            self._once([sys.executable, "-m", "yimen_host.cli.demo"], environment, "the demo could not be filled in")
+        self._once([*here, "prepare"], environment, "the database could not be prepared")
         self._begin("jobs", [*here, "jobs"], environment)
         self._begin("host", [*here, "serve"], environment)
 

@@ -4,7 +4,6 @@ Run again it changes nothing. Everything goes the way it goes for everybody: upl
 """
 
 import asyncio
-import logging
 import subprocess
 import sys
 import tomllib
@@ -24,8 +23,6 @@ from yimen_host.settings import Settings
 from yimen_registry import Registry
 from yimen_registry.uploads.receive import Form
 from yimen_sdk import yuan
-
-log = logging.getLogger("yimen.demo")
 
 PASSWORD = "yimen-demo"  # noqa: S105 - printed at the start; the demo listens on loopback only
 PIN = "202611"
@@ -121,13 +118,3 @@ def _build(project: Path, work: Path) -> Path:
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(target), str(project)]
     subprocess.run(command, check=True, capture_output=True)
     return next(target.glob("*.whl"))
-
-
-def main() -> None:
-    """Fill in the demo of the present settings."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    asyncio.run(fill(Settings()))
-
-
-if __name__ == "__main__":
-    main()
