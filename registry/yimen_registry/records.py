@@ -13,6 +13,9 @@ from yimen_sdk.manifest import Manifest, ManifestDiff
 MAX_SHOWN = 512 * 1024
 """Bytes of a file that a reviewer is shown; nobody reads more of one file."""
 
+EVERYBODY = 100
+"""The share, in percent, that a live release serves of those whom no other release serves."""
+
 
 @dataclass(frozen=True)
 class ReleaseRecord:
@@ -26,6 +29,7 @@ class ReleaseRecord:
     manifest: Manifest
     stage: ReleaseState
     percent: int
+    """The share of residents it serves: 100 when live, 0 when only the pilot list gets it."""
     pilots: tuple[str, ...]
 
 
@@ -56,7 +60,7 @@ def record_of(release: Release, blobs: Blobs) -> ReleaseRecord:
         module=release.module,
         manifest=release.manifest,
         stage=release.state,
-        percent=release.percent,
+        percent=EVERYBODY if release.state is ReleaseState.LIVE else release.percent,
         pilots=release.pilots,
     )
 

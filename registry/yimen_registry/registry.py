@@ -38,10 +38,10 @@ class Registry(Publishing, Reviewing, Releasing):
         async with self.reading() as session:
             return await log.entries(session, after=after, limit=limit, thing=thing)
 
-    async def latest_log(self, *, limit: int = 100) -> list[Entry]:
+    async def latest_log(self, *, limit: int = 100, thing: str | None = None) -> list[Entry]:
         """Return the newest entries of the log, newest first."""
         async with self.reading() as session:
-            return await log.latest(session, limit=limit)
+            return await log.latest(session, limit=limit, thing=thing)
 
     async def verify_log(self) -> int:
         """Check the hash chain of the whole log and return how many entries it has. Raises LogBroken."""

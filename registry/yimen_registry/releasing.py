@@ -1,5 +1,6 @@
 """The part of the façade that decides whom a version serves."""
 
+import asyncio
 from collections.abc import Sequence
 
 from yimen_registry.apps import switch as app_switch
@@ -10,6 +11,7 @@ from yimen_registry.releases import rollout
 from yimen_registry.releases import store as releases
 from yimen_registry.releases.models import Severity
 from yimen_registry.releases.store import Release
+from yimen_registry.wheel import verify_tree
 
 
 class Releasing(Desk):
@@ -83,6 +85,10 @@ class Releasing(Desk):
         """Return the releases of a mini-app, the latest approved first."""
         async with self.reading() as session:
             return await releases.of_app(session, app_id)
+
+    async def verify(self, record: ReleaseRecord) -> None:
+        """Hash the tree of a release again, before it runs. Raises TreeAltered when it is not what was approved."""
+        await asyncio.to_thread(verify_tree, record.tree, record.tree_digest)
 
     async def live_releases(self) -> list[ReleaseRecord]:
         """Return what the runtime must be able to run: every release that serves somebody."""

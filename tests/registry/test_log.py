@@ -96,6 +96,8 @@ async def test_acts_at_once_make_one_chain(town: Town) -> None:
     assert await town.registry.verify_log() == 14
     assert [entry.number for entry in await town.registry.log()] == list(range(1, 15))
     assert [entry.number for entry in await town.registry.latest_log(limit=2)] == [14, 13]
+    of_one = await town.registry.latest_log(thing=town.publisher.id)
+    assert [(entry.number, entry.act) for entry in of_one] == [(2, "token.issued"), (1, "publisher.founded")]
 
 
 async def test_no_secret_is_in_the_log(town: Town) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from yimen_registry import Conflict, Invalid, NotAllowed, NotFound
 from yimen_registry.apps.naming import NameNotYours, skeleton
-from yimen_registry.publishers.membership import LastOwner, NameTaken
+from yimen_registry.publishers.membership import LastOwner, NameTaken, PublisherSuspended
 from yimen_registry.publishers.roles import Role
 from yimen_registry.publishers.store import Member
 from yimen_registry.testing import Town
@@ -125,6 +125,9 @@ async def test_a_token_of_a_suspended_publisher_is_refused(town: Town) -> None:
     await town.registry.suspend_publisher(town.publisher.id, by="rui", reason="fraud")
     with pytest.raises(TokenRefused):
         await town.registry.recognise(town.secret)
+
+    with pytest.raises(PublisherSuspended):
+        await town.registry.issue_token(town.publisher.id, by="mei", name="x")
 
     await town.registry.resume_publisher(town.publisher.id, by="rui", reason="cleared")
     assert (await town.registry.recognise(town.secret)).id == town.token.id

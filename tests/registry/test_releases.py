@@ -14,6 +14,7 @@ from yimen_registry.releases.machine import ReleaseState
 from yimen_registry.releases.models import Severity
 from yimen_registry.releases.rollout import SecondPersonNeeded, WrongStage
 from yimen_registry.testing import Town
+from yimen_registry.wheel import TreeAltered
 
 
 async def test_a_new_live_release_retires_the_one_before(town: Town) -> None:
@@ -47,10 +48,32 @@ async def test_the_runtime_gets_every_release_that_serves(town: Town) -> None:
     records = await town.registry.live_releases()
 
     assert [(r.version, r.stage, r.percent) for r in records] == [
-        ("1.0.0", ReleaseState.LIVE, 0),
+        ("1.0.0", ReleaseState.LIVE, 100),
         ("1.1.0", ReleaseState.GRAY, 20),
     ]
     assert [r.tree.name for r in records] == [r.tree_digest for r in records]
+
+
+async def test_a_pilot_release_serves_its_list_alone(town: Town) -> None:
+    await town.approved()
+    await town.registry.release("greeting", "1.0.0", stage="pilot", by="rui", pilots=["an"])
+
+    (record,) = await town.registry.live_releases()
+
+    assert (record.stage, record.percent, record.pilots) == (ReleaseState.PILOT, 0, ("an",))
+
+
+async def test_a_tree_that_was_altered_after_approval_does_not_run(town: Town) -> None:
+    await town.live()
+    (record,) = await town.registry.live_releases()
+    await town.registry.verify(record)
+
+    record.tree.chmod(0o755)
+    (record.tree / "yimen_greeting").chmod(0o755)
+    (record.tree / "yimen_greeting/late.py").write_text("evil = True\n")
+
+    with pytest.raises(TreeAltered):
+        await town.registry.verify(record)
 
 
 async def test_gray_needs_a_live_release_beside_it(town: Town) -> None:

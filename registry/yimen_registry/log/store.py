@@ -59,10 +59,13 @@ async def entries(session: AsyncSession, *, after: int = 0, limit: int = 100, th
     return [_entry(row) for row in rows]
 
 
-async def latest(session: AsyncSession, *, limit: int = 100) -> list[Entry]:
+async def latest(session: AsyncSession, *, limit: int = 100, thing: str | None = None) -> list[Entry]:
     """Return the newest entries, newest first."""
-    query = select(LogEntryRow).order_by(col(LogEntryRow.number).desc()).limit(min(limit, PAGE))
-    return [_entry(row) for row in (await session.execute(query)).scalars()]
+    query = select(LogEntryRow).order_by(col(LogEntryRow.number).desc())
+    if thing is not None:
+        query = query.where(LogEntryRow.thing == thing)
+    rows = (await session.execute(query.limit(min(limit, PAGE)))).scalars()
+    return [_entry(row) for row in rows]
 
 
 async def verify_all(session: AsyncSession) -> int:

@@ -24,6 +24,12 @@ class NameTaken(Conflict):
     code = "publisher_name_taken"
 
 
+class PublisherSuspended(NotAllowed):
+    """The platform has suspended the publisher: it brings in nothing until it is resumed."""
+
+    code = "publisher_suspended"
+
+
 class LastOwner(Conflict):
     """A publisher must keep an owner."""
 
@@ -53,7 +59,15 @@ async def require(session: AsyncSession, publisher_id: str, subject: str, right:
         raise NotFound(f"there is no publisher {publisher_id} of yours")
     if not may(role, right):
         raise NotAllowed(f"a {role} may not {right} here")
+    if right is Right.PUBLISH:
+        await _require_active(session, publisher_id)
     return role
+
+
+async def _require_active(session: AsyncSession, publisher_id: str) -> None:
+    publisher = await store.publisher(session, publisher_id)
+    if publisher is None or publisher.state is PublisherState.SUSPENDED:
+        raise PublisherSuspended(f"the publisher {publisher_id} is suspended; ask the platform why")
 
 
 async def add_member(
