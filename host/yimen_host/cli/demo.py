@@ -3,7 +3,6 @@
 Run again it changes nothing. Everything goes the way it goes for everybody: uploaded, checked, approved, released.
 """
 
-import asyncio
 import subprocess
 import sys
 import tomllib
