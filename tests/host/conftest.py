@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-
 from tests.conftest import new_database
+
 from yimen_host.core.clock import ManualClock
 from yimen_host.core.database import Database
 from yimen_host.core.ids import RandomIds

@@ -1,7 +1,8 @@
 """Alembic's entry: runs the history on the engine that ``core.schema`` hands over."""
 
-import yimen_host.tables  # noqa: F401 - fills the metadata
 from alembic import context
+
+import yimen_host.tables  # noqa: F401 - fills the metadata
 from yimen_host.core.database import metadata
 
 engine = context.config.attributes["engine"]

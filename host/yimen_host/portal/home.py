@@ -42,7 +42,9 @@ async def home(request: Request) -> Response:
     directory: LiveDirectory = request.app.state.directory
     language = locale(request)
     found = [tile(release, language) for release in directory.releases() if matches(release, query)]
-    shelves = [Shelf(c.value, CATEGORY_TITLES[c].in_(language), [t for t in found if t.category is c]) for c in Category]
+    shelves = [
+        Shelf(c.value, CATEGORY_TITLES[c].in_(language), [t for t in found if t.category is c]) for c in Category
+    ]
     return render(request, "portal/home.html", shelves=[shelf for shelf in shelves if shelf.tiles], query=query)
 
 
