@@ -71,21 +71,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["session_id"], ["session.id"], name=op.f("fk_launch_ticket_session_id_session")),
         sa.PrimaryKeyConstraint("secret_hash", name=op.f("pk_launch_ticket")),
     )
-    op.drop_index(
-        op.f("uq_payment_attempt_unfinished"),
-        table_name="payment_attempt",
-        postgresql_where="((state)::text = ANY ((ARRAY['created'::character varying, 'submitted'::character varying, 'uncertain'::character varying])::text[]))",
-    )
 
 
 def downgrade() -> None:
-    op.create_index(
-        op.f("uq_payment_attempt_unfinished"),
-        "payment_attempt",
-        ["order_id"],
-        unique=True,
-        postgresql_where="((state)::text = ANY ((ARRAY['created'::character varying, 'submitted'::character varying, 'uncertain'::character varying])::text[]))",
-    )
     op.drop_table("launch_ticket")
     op.drop_index(op.f("ix_app_session_resident_id"), table_name="app_session")
     op.drop_index(op.f("ix_app_session_app_id"), table_name="app_session")

@@ -19,15 +19,16 @@ def enter(plan: Confinement) -> None:
     kernel.mount("none", Path("/"), "", kernel.MS_REC | kernel.MS_PRIVATE)
     root = plan.staging
     kernel.mount("root", root, "tmpfs", _NO_SPECIAL_FILES, "size=1m,mode=755")
+    # Before all else, because the code or the data may itself lie under the system's /tmp.
+    scratch = _below(root, SCRATCH)
+    scratch.mkdir()
+    kernel.mount("scratch", scratch, "tmpfs", _NO_SPECIAL_FILES | kernel.MS_NOEXEC, _SCRATCH_OPTIONS)
     for path in plan.code:
         _show(root, Mount(path, path))
     for mount in plan.mounts:
         _show(root, mount)
     for device in DEVICES:
         _bind(root, device, device, directory=False)
-    scratch = _below(root, SCRATCH)
-    scratch.mkdir()
-    kernel.mount("scratch", scratch, "tmpfs", _NO_SPECIAL_FILES | kernel.MS_NOEXEC, _SCRATCH_OPTIONS)
     os.chdir(root)
     kernel.pivot_to_working_directory()
     seal = kernel.MS_REMOUNT | kernel.MS_BIND | kernel.MS_RDONLY | _NO_SPECIAL_FILES
