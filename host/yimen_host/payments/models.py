@@ -62,6 +62,7 @@ class AttemptRow(SQLModel, table=True):
             "ask_at",
             postgresql_where=UNFINISHED,
         ),
+        Index("uq_payment_attempt_unfinished", "order_id", unique=True, postgresql_where=UNFINISHED),
     )
 
     id: str = Field(primary_key=True)
