@@ -10,102 +10,25 @@ from collections.abc import Iterator
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from yimen_sdk.rules.forbidden import (
+    DYNAMIC,
+    DYNAMIC_MODULES,
+    DYNAMIC_NAMES,
+    HARMLESS_MODULES,
+    NAMED_ACCESS,
+    NATIVE,
+    NETWORK,
+    NETWORK_CALLS,
+    PLATFORM_MODULES,
+    PROCESS_CALLS,
+    PROCESS_ENDINGS,
+    PROCESS_PREFIXES,
+    PROCESSES,
+)
 from yimen_sdk.rules.report import Finding
 from yimen_sdk.rules.rule import bronze
 from yimen_sdk.rules.source import Source
 from yimen_sdk.rules.subject import Subject
-
-_NETWORK = frozenset(
-    [
-        "socket",
-        "ssl",
-        "socketserver",
-        "select",
-        "selectors",
-        "http.client",
-        "http.server",
-        "urllib.request",
-        "ftplib",
-        "smtplib",
-        "poplib",
-        "imaplib",
-        "nntplib",
-        "telnetlib",
-        "xmlrpc",
-        "wsgiref",
-        "requests",
-        "httpx",
-        "httpcore",
-        "aiohttp",
-        "urllib3",
-        "websockets",
-        "websocket",
-        "paramiko",
-    ]
-)
-_NATIVE = frozenset(["ctypes", "_ctypes", "cffi", "mmap", "resource", "fcntl"])
-_PROCESSES = frozenset(["subprocess", "multiprocessing", "pty", "_posixsubprocess", "concurrent.futures.process"])
-_PROCESS_CALLS = frozenset(
-    [
-        "os.system",
-        "os.popen",
-        "os.fork",
-        "os.forkpty",
-        "os.kill",
-        "os.killpg",
-        "os.posix_spawn",
-        "os.posix_spawnp",
-        "os.startfile",
-        "asyncio.create_subprocess_exec",
-        "asyncio.create_subprocess_shell",
-        "signal.signal",
-    ]
-)
-_PROCESS_PREFIXES = ("os.exec", "os.spawn")
-_DYNAMIC_CALLS = frozenset(
-    [
-        "exec",
-        "eval",
-        "compile",
-        "__import__",
-        "importlib.import_module",
-        "importlib.reload",
-        "runpy.run_path",
-        "runpy.run_module",
-        "types.CodeType",
-        "types.FunctionType",
-        "marshal.loads",
-        "marshal.load",
-        "pickle.loads",
-        "pickle.load",
-        "pickle.Unpickler",
-        "shelve.open",
-        "dill.loads",
-        "code.interact",
-    ]
-)
-_DYNAMIC_MODULES = frozenset(
-    ["pickle", "marshal", "shelve", "dill", "cloudpickle", "code", "codeop", "imp", "runpy", "zipimport"]
-)
-_DYNAMIC_NAMES = frozenset(
-    [
-        "__subclasses__",
-        "__globals__",
-        "__builtins__",
-        "__code__",
-        "__closure__",
-        "__mro__",
-        "__bases__",
-        "f_globals",
-        "f_locals",
-        "f_back",
-        "gi_frame",
-        "cr_frame",
-        "tb_frame",
-        "_getframe",
-    ]
-)
-_PLATFORM_MODULES = frozenset({"yimen_host", "yimen_registry"})
 
 
 @bronze("Correct the syntax; the platform runs Python 3.11 and later.")
@@ -120,47 +43,48 @@ def code_can_be_read(subject: Subject) -> Iterator[Finding]:
 def no_network_of_its_own(subject: Subject) -> Iterator[Finding]:
     """The network is reached through the platform only."""
     for source in subject.sources:
-        yield from _imports_of(source, _NETWORK, "opens connections by itself; a release has no network")
-        for name, call in source.calls():
-            if name in {"asyncio.open_connection", "asyncio.start_server", "asyncio.open_unix_connection"}:
-                yield _at(source, call, f"{name} opens connections by itself; a release has no network")
+        yield from _imports_of(source, NETWORK, "opens connections by itself; a release has no network")
+        for name, node in source.references():
+            if "." in name and name.rpartition(".")[2] in NETWORK_CALLS:
+                yield _at(source, node, f"{name} opens connections by itself; a release has no network")
 
 
 @bronze("Write it in Python, or ask the platform for what is missing.")
 def no_native_code(subject: Subject) -> Iterator[Finding]:
     """No machine code is loaded."""
     for source in subject.sources:
-        yield from _imports_of(source, _NATIVE, "reaches below Python, where nothing can be reviewed")
+        yield from _imports_of(source, NATIVE, "reaches below Python, where nothing can be reviewed")
 
 
 @bronze("Do the work in the request, in a task, or in an event handler.")
 def no_processes(subject: Subject) -> Iterator[Finding]:
     """No process is started, and no signal handled."""
     for source in subject.sources:
-        yield from _imports_of(source, _PROCESSES, "starts processes")
-        for name, call in source.calls():
-            if name in _PROCESS_CALLS or name.startswith(_PROCESS_PREFIXES):
-                yield _at(source, call, f"{name} starts or signals a process")
+        yield from _imports_of(source, PROCESSES, "starts processes")
+        for name, node in source.references():
+            ending = name.rpartition(".")[2]
+            if name in PROCESS_CALLS or ending in PROCESS_ENDINGS or name.startswith(PROCESS_PREFIXES):
+                yield _at(source, node, f"{name} starts or signals a process")
 
 
 @bronze("Write the code out; look values up in a dictionary instead of building names.")
 def no_hidden_code(subject: Subject) -> Iterator[Finding]:
     """What runs is what the reviewer reads: no code from strings, bytes or frames."""
     for source in subject.sources:
-        yield from _imports_of(source, _DYNAMIC_MODULES, "turns data into code")
+        yield from _imports_of(source, DYNAMIC_MODULES, "turns data into code, or reaches into Python itself")
+        for name, line in source.imports():
+            if name.endswith(".*"):
+                yield Finding(path=source.path, line=line, message=f"from {name[:-2]} import * hides what is used")
+        for name, node in source.references():
+            if name.removeprefix("builtins.") in DYNAMIC:
+                yield _at(source, node, f"{name} turns data into code, or reaches into Python itself")
         for name, call in source.calls():
-            if name.removeprefix("builtins.") in _DYNAMIC_CALLS:
-                yield _at(source, call, f"{name} turns data into code")
-            elif name in {"getattr", "setattr", "delattr"} and not _is_text(call.args[1:2]):
+            at = 0 if name.startswith("operator.") else 1
+            if name in NAMED_ACCESS and not _is_text(call.args[at : at + 1]):
                 yield _at(source, call, f"{name} with a name that is computed")
-        for node in source.nodes():
-            written = node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", None)
-            if written in _DYNAMIC_NAMES:
-                yield _at(source, node, f"{written} reaches into Python itself")
-            elif isinstance(node, ast.Attribute) and source.meaning(node) in {"sys.modules", "sys.meta_path"}:
-                yield _at(source, node, f"{source.meaning(node)} changes what imports mean")
-            elif isinstance(node, ast.Constant) and node.value in _DYNAMIC_NAMES:
-                yield _at(source, node, f"{node.value!r} as text: reaches into Python itself")
+        for part in source.nodes():
+            if (written := _written(part)) in DYNAMIC_NAMES:
+                yield _at(source, part, f"{written!r} reaches into Python itself")
 
 
 @bronze("Name the distribution under `dependencies` in pyproject.toml; only the platform's libraries are there.")
@@ -171,7 +95,7 @@ def imports_are_declared(subject: Subject) -> Iterator[Finding]:
     for source in subject.sources:
         for name, line in source.imports():
             top = name.split(".")[0]
-            if top in _PLATFORM_MODULES:
+            if top in PLATFORM_MODULES:
                 yield Finding(path=source.path, line=line, message=f"{top} is the platform's own; use the SDK")
             elif top not in declared and top not in sys.stdlib_module_names:
                 yield Finding(path=source.path, line=line, message=f"{top} is not a declared dependency")
@@ -191,10 +115,22 @@ def _imports_of(source: Source, modules: frozenset[str], why: str) -> Iterator[F
     reported: set[tuple[str, int]] = set()
     for name, line in source.imports():
         parts = name.split(".")
+        harmless = name.startswith(HARMLESS_MODULES)
         for module in {".".join(parts[:count]) for count in range(1, len(parts) + 1)} & modules:
-            if (module, line) not in reported:
+            if not harmless and (module, line) not in reported:
                 reported.add((module, line))
                 yield Finding(path=source.path, line=line, message=f"{module} {why}")
+
+
+def _written(node: ast.AST) -> str | None:
+    """Return the name or the text that a node writes out."""
+    match node:
+        case ast.Attribute(attr=name) | ast.Name(id=name):
+            return name
+        case ast.Constant(value=str(text)):
+            return text
+        case _:
+            return None
 
 
 def _is_text(arguments: list[ast.expr]) -> bool:

@@ -24,6 +24,12 @@ class Source:
             if isinstance(node, ast.Call):
                 yield self.meaning(node.func), node
 
+    def references(self) -> Iterator[tuple[str, ast.expr]]:
+        """Yield each name and attribute that is read, with its dotted name: called, passed on, or kept for later."""
+        for node in self.nodes():
+            if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+                yield self.meaning(node), node
+
     def attributes(self) -> Iterator[tuple[str, ast.Attribute]]:
         """Yield each attribute with its dotted name."""
         for node in self.nodes():
