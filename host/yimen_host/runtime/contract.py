@@ -99,6 +99,12 @@ class IsolationReport:
     layers: tuple[LayerReport, ...]
     notes: tuple[str, ...] = ()
     """Sentences for the operator: what would raise the level."""
+    alerts: tuple[str, ...] = ()
+    """Sentences that call for the operator now: an attack succeeded, or could not be tried."""
+    checked_at: datetime | None = None
+    """When the canary last attacked from inside; None while it is being checked for the first time."""
+    probes: int = 0
+    """How many attacks the canary tried."""
 
 
 spec_json = TypeAdapter(ReleaseSpec)

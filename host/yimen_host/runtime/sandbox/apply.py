@@ -4,6 +4,7 @@ import errno
 import os
 import resource
 import signal
+import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from yimen_host.runtime.sandbox.layers import Layer, LayerReport, LayerState
 _ADDRESS_SPACE_OF_THE_RUNTIME = 768 * MIB
 """What the interpreter, its libraries and thread stacks map without using it."""
 
+_FIRST_FOREIGN_DESCRIPTOR, _LAST_DESCRIPTOR = 5, 1 << 20
+_HOST_NAME = "mini-app"
 
 Step = Callable[[Confinement], None]
 
@@ -58,10 +61,11 @@ def survey(plan: Confinement) -> list[LayerReport]:
     return reports
 
 
-def _check_descriptors(plan: Confinement) -> None:
-    """The zygote's child closed them; look again, since a leaked one would undo every other layer."""
-    for descriptor in (0, 1, 2):
+def _close_descriptors(plan: Confinement) -> None:
+    """Keep input, output, errors, the listener and the supervisor's channel, and nothing the zygote had."""
+    for descriptor in range(_FIRST_FOREIGN_DESCRIPTOR):
         os.fstat(descriptor)
+    os.closerange(_FIRST_FOREIGN_DESCRIPTOR, _LAST_DESCRIPTOR)
 
 
 def _enter_user_namespace(plan: Confinement) -> None:
@@ -77,6 +81,11 @@ def _check_process_namespace(plan: Confinement) -> None:
     """The zygote forked us into it: then we are its first process."""
     if os.getpid() != 1:
         raise OSError(errno.EPERM, "not the first process of a namespace")
+
+
+def _take_another_name(plan: Confinement) -> None:
+    kernel.unshare(kernel.CLONE_NEWUTS)
+    socket.sethostname(_HOST_NAME)
 
 
 def _limit_resources(plan: Confinement) -> None:
@@ -123,12 +132,12 @@ def _reason(error: OSError) -> str:
 # The control group is missing: the supervisor places the process there meanwhile, since that takes as long.
 _STEPS: tuple[tuple[Layer, Step], ...] = (
     (Layer.SESSION, lambda plan: os.setsid()),
-    (Layer.DESCRIPTORS, _check_descriptors),
+    (Layer.DESCRIPTORS, _close_descriptors),
     (Layer.USER, _enter_user_namespace),
     (Layer.PID, _check_process_namespace),
     (Layer.NETWORK, lambda plan: kernel.unshare(kernel.CLONE_NEWNET)),
     (Layer.IPC, lambda plan: kernel.unshare(kernel.CLONE_NEWIPC)),
-    (Layer.UTS, lambda plan: kernel.unshare(kernel.CLONE_NEWUTS)),
+    (Layer.UTS, _take_another_name),
     (Layer.MOUNT, root.enter),
     (Layer.RLIMITS, _limit_resources),
     (Layer.CAPABILITIES, lambda plan: kernel.drop_bounding_set()),

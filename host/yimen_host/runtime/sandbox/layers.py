@@ -1,6 +1,6 @@
 """The layers of the sandbox, what each is found to be on this machine, and the level they add up to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -77,10 +77,18 @@ _ALWAYS = frozenset(
         Layer.SECCOMP,
     }
 )
-_NAMESPACES = frozenset({Layer.PID, Layer.NETWORK, Layer.IPC, Layer.MOUNT, Layer.CAPABILITIES})
+_NAMESPACES = frozenset({Layer.PID, Layer.NETWORK, Layer.IPC, Layer.UTS, Layer.MOUNT, Layer.CAPABILITIES})
 
 FULL, ROOTLESS, CONTAINER, PARTIAL, NONE = 4, 3, 2, 1, 0
 LEVEL_NAMES = {FULL: "full", ROOTLESS: "rootless", CONTAINER: "container", PARTIAL: "partial", NONE: "none"}
+GUARANTEED: Mapping[int, frozenset[Layer]] = {
+    FULL: _ALWAYS | _NAMESPACES | {Layer.UID},
+    ROOTLESS: _ALWAYS | _NAMESPACES | {Layer.USER},
+    CONTAINER: _ALWAYS | {Layer.UID},
+    PARTIAL: frozenset(),
+    NONE: frozenset(),
+}
+"""The layers that a level is sure to have."""
 THIRD_PARTY_LEVEL = CONTAINER
 """Below this level a release of a third party does not start."""
 
@@ -88,10 +96,7 @@ THIRD_PARTY_LEVEL = CONTAINER
 def level_claimed(reports: Iterable[LayerReport]) -> int:
     """Return the level that the enforced layers claim; probes may show it to be lower, never higher."""
     enforced = {report.layer for report in reports if report.state is LayerState.ENFORCED}
-    if _ALWAYS | _NAMESPACES | {Layer.UID} <= enforced:
-        return FULL
-    if _ALWAYS | _NAMESPACES | {Layer.USER} <= enforced:
-        return ROOTLESS
-    if enforced >= _ALWAYS:
-        return CONTAINER
+    for level in (FULL, ROOTLESS, CONTAINER):
+        if GUARANTEED[level] <= enforced:
+            return level
     return PARTIAL if enforced & {Layer.UID, Layer.SECCOMP, Layer.LANDLOCK} else NONE

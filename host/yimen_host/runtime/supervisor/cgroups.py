@@ -38,6 +38,11 @@ class ControlGroups:
         """Return what can be limited."""
         return sorted(self._parents)
 
+    @property
+    def way_out(self) -> Path | None:
+        """Return the file by which a process would leave for a group without limits, if there are groups."""
+        return next((parent.parent / "cgroup.procs" for parent in self._parents.values()), None)
+
     def group(self, release: str, limits: Limits, *, required: bool) -> "Group":
         """Make the release's groups with its limits. Not `required`, they may turn out to be missing."""
         places = []

@@ -52,6 +52,12 @@ class Interpreter:
     code: tuple[Path, ...]
     """Every path a worker must be able to read."""
 
+    def fingerprint(self) -> int:
+        """Return a number that changes when a library that the zygote loads is installed, upgraded or removed."""
+        places = [Path(entry) for entry in self.import_path if entry not in self.host_path]
+        places += [Path(yimen_sdk.__file__ or "").parent]
+        return hash(tuple((str(place), _changed(place)) for place in places if place.is_dir()))
+
 
 def this_interpreter() -> Interpreter:
     """Describe the Python that runs the supervisor."""
@@ -80,6 +86,11 @@ def unreadable(code: tuple[Path, ...], uid: int) -> list[str]:
 def _home_of(file: str | None) -> str:
     assert file is not None, "a package of ours always has a file"
     return str(Path(file).parent.parent)
+
+
+def _changed(place: Path) -> tuple[tuple[str, int], ...]:
+    """Installing a distribution makes a new directory or file right below; that is enough to notice it."""
+    return tuple(sorted((entry.name, entry.stat().st_mtime_ns) for entry in os.scandir(place)))
 
 
 def _without_nested(paths: list[Path]) -> list[Path]:

@@ -1,12 +1,15 @@
-"""What this machine offers: which layers a worker will get, found by trying them in a child that ends."""
+"""What this machine offers: which layers a worker will get, and the level that a canary leaves of that claim."""
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from yimen_host.runtime.contract import IsolationReport
+from yimen_host.runtime.probes.probe import Finding
+from yimen_host.runtime.probes.table import BY_NAME, level_shown, opened
 from yimen_host.runtime.sandbox import kernel, layers
-from yimen_host.runtime.sandbox.layers import Layer, LayerReport, LayerState
+from yimen_host.runtime.sandbox.layers import PARTIAL, Layer, LayerReport, LayerState
 
 
 def wanted(off: Iterable[Layer]) -> frozenset[Layer]:
@@ -28,6 +31,26 @@ def offered(survey: Iterable[LayerReport]) -> frozenset[Layer]:
     return frozenset(entry.layer for entry in survey if entry.state is LayerState.ENFORCED)
 
 
+def judged(claimed: IsolationReport, findings: Sequence[Finding], failure: str, now: datetime) -> IsolationReport:
+    """Return what a canary left of the claim. `failure` says why none came back, which proves nothing.
+
+    What the level is known to leave open is a note; what lowers it is an alert.
+    """
+    level = PARTIAL if failure else claimed.level
+    level = level_shown(min(level, claimed.level), findings)
+    told = tuple(map(_sentence, opened(findings))) + ((failure,) if failure else ())
+    is_lower = level < claimed.level
+    return replace(
+        claimed,
+        level=level,
+        name=layers.LEVEL_NAMES[level],
+        notes=claimed.notes if is_lower else (*claimed.notes, *told),
+        alerts=told if is_lower else (),
+        checked_at=now,
+        probes=len(findings),
+    )
+
+
 def can_make(namespaces: int) -> bool:
     """Whether this account may make such namespaces here (not in a plain container); a child tries it."""
     child = os.fork()
@@ -39,6 +62,10 @@ def can_make(namespaces: int) -> bool:
         os._exit(0)
     _, status = os.waitpid(child, 0)
     return status == 0
+
+
+def _sentence(finding: Finding) -> str:
+    return f"probe {finding.probe} is {finding.outcome}: {BY_NAME[finding.probe].tries}. {finding.how}".rstrip()
 
 
 def _explained(entry: LayerReport, off: frozenset[Layer]) -> LayerReport:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Self
 
 from yimen_host.runtime.contract import LayerReport
+from yimen_host.runtime.probes.probe import Finding, findings_json
 from yimen_host.runtime.sandbox.layers import LayerState
 from yimen_host.runtime.supervisor.cgroups import Group
 from yimen_host.runtime.supervisor.logs import ReleaseLog
@@ -16,6 +17,7 @@ from yimen_host.runtime.zygote.orders import GO, READY, Orders, orders_json, rep
 
 REPORT_SECONDS = 10.0
 READY_SECONDS = 20.0
+TRIAL_SECONDS = 60.0
 SILENCE_SECONDS = 13.0
 """A worker whose event loop has not turned for this long is ended."""
 DRAIN_SECONDS = 13.0
@@ -73,6 +75,13 @@ class Worker:
         line = await self._line(READY_SECONDS, "it was not ready in time")
         if line != READY:
             raise WorkerFailed("it ended while the mini-app was loaded; its log says why")
+
+    async def findings(self) -> list[Finding]:
+        """Wait for what a canary found. Raises WorkerFailed when it does not tell within the time."""
+        line = await self._line(TRIAL_SECONDS, "its attacks did not end in time")
+        if not line:
+            raise WorkerFailed("it ended before it told what succeeded")
+        return findings_json.validate_json(line)
 
     async def ended(self) -> int:
         """Watch it until it ends, ending it when its event loop stands still; return its exit status."""

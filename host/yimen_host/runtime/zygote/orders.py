@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 
 from pydantic import TypeAdapter
 
+from yimen_host.runtime.probes.probe import Decoys
 from yimen_host.runtime.sandbox.confinement import Confinement
 from yimen_host.runtime.sandbox.layers import LayerReport
 
@@ -13,6 +15,25 @@ READY, ALIVE = b"ready\n", b"alive\n"
 """Lines the worker sends after its report."""
 GO = b"go\n"
 """The supervisor's answer to a good report: the process is in its control groups, the mini-app may be loaded."""
+
+
+class Task(StrEnum):
+    """What a worker is for."""
+
+    SERVE = "serve"
+    """Serve a mini-app."""
+    SURVEY = "survey"
+    """Only try the layers, report and end."""
+    PROBE = "probe"
+    """Attack from inside, tell what succeeded and end."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a canary attacks, and with which probes."""
+
+    decoys: Decoys
+    probes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -25,8 +46,9 @@ class Orders:
     module: str
     tree: Path
     """Where the code is, as seen inside."""
-    survey: bool = False
-    """Only try the layers, report and end."""
+    task: Task = Task.SERVE
+    trial: Trial | None = None
+    """Of a canary."""
 
 
 orders_json = TypeAdapter(Orders)

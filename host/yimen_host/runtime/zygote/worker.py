@@ -7,8 +7,11 @@ import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
+from yimen_host.runtime.probes import trial
+from yimen_host.runtime.probes.probe import findings_json
+from yimen_host.runtime.probes.table import BY_NAME
 from yimen_host.runtime.sandbox import apply
-from yimen_host.runtime.zygote.orders import ALIVE, GO, READY, Orders, orders_json, reports_json
+from yimen_host.runtime.zygote.orders import ALIVE, GO, READY, Orders, Task, Trial, orders_json, reports_json
 from yimen_sdk import serve
 
 LISTENER, CHANNEL = 3, 4
@@ -24,7 +27,7 @@ def become(received: Sequence[int]) -> NoReturn:
         orders = orders_json.validate_json(_read_line())
         os.environ.clear()
         os.environ.update(orders.environment)
-        if orders.survey:
+        if orders.task is Task.SURVEY:
             _tell(reports_json.dump_json(apply.survey(orders.confinement)) + b"\n")
             status = 0 if _read_line() == GO else _REFUSED
         else:
@@ -45,6 +48,8 @@ def _work(orders: Orders) -> int:
     _tell(reports_json.dump_json(reports) + b"\n")
     if _read_line() != GO:
         return _REFUSED
+    if orders.trial is not None:
+        return _attack(orders.trial)
     sys.path.append(str(orders.tree))
     serve.serve_release(
         orders.module,
@@ -57,8 +62,14 @@ def _work(orders: Orders) -> int:
     return 0
 
 
+def _attack(ordered: Trial) -> int:
+    findings = trial.run([BY_NAME[name] for name in ordered.probes], ordered.decoys)
+    _tell(findings_json.dump_json(findings) + b"\n")
+    return 0
+
+
 def _arrange(received: Sequence[int]) -> None:
-    """Put the descriptors where they are expected and close every other."""
+    """Put the descriptors where they are expected; the first layer closes every other."""
     signal.set_wakeup_fd(-1)
     high = [os.dup(descriptor) for descriptor in received]
     moved = [_move(descriptor, 100 + index) for index, descriptor in enumerate(high)]
@@ -67,7 +78,6 @@ def _arrange(received: Sequence[int]) -> None:
     wanted = [nothing, log, log, listener, channel]
     for place, descriptor in enumerate(wanted):
         os.dup2(descriptor, place, inheritable=False)
-    os.closerange(len(wanted), 1 << 20)
 
 
 def _move(descriptor: int, place: int) -> int:
