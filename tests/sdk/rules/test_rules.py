@@ -304,3 +304,11 @@ def test_every_rule_has_a_page_that_says_what_it_says(rule: Rule) -> None:
     assert text.startswith(f"# {rule.id}\n\n{rule.title}. *{rule.tier.value.capitalize()}.*\n")
     assert rule.advice in text
     assert [heading for heading in ("## Why", "## Example", "## Exceptions") if heading not in text] == []
+
+
+def test_the_list_of_rules_has_them_all_under_their_tier() -> None:
+    text = (Path(__file__).parents[3] / "docs/rules/README.md").read_text("utf-8")
+
+    sections = text.split("\n## ")[1:]
+    listed = [(part.split("\n")[0], line) for part in sections for line in part.splitlines() if line.startswith("| [")]
+    assert listed == [(r.tier.value.capitalize(), f"| [{r.id}]({r.id}.md) | {r.title} |") for r in RULES]
