@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from starlette.routing import BaseRoute
 
 from yimen_host.core.services import Services
+from yimen_host.core.sockets import run_directory
 from yimen_host.identity.accounts import PAYMENT, Accounts
 from yimen_host.identity.consent import Consents
 from yimen_host.identity.errors import FieldError
@@ -22,6 +23,7 @@ from yimen_host.runtime.hostport import Callers, PlatformSockets, Subjects, plat
 from yimen_host.runtime.installs import Installs
 from yimen_host.runtime.launch import Launches
 from yimen_host.runtime.listening import Listener
+from yimen_host.runtime.project import Project, Watcher
 from yimen_host.runtime.sessions import AppSessions
 from yimen_host.runtime.supervision import Supervision
 from yimen_registry import Registry
@@ -47,6 +49,7 @@ class Node:
     connections: Connections
     callers: Callers
     subjects: Subjects
+    project: Project | None = None
 
     def __post_init__(self) -> None:
         api_routes: list[BaseRoute] = [*payment_api.routes, *notice_api.routes, *connection_api.routes]
@@ -57,6 +60,7 @@ class Node:
             {RELEASES_CHANNEL: self._releases_changed, ENDED_CHANNEL: self._resident_changed},
             self.refresh,
         )
+        self._watcher = Watcher(self.project, self.supervision, self.refresh) if self.project else None
 
     @classmethod
     def of(cls, services: Services) -> "Node":
@@ -65,8 +69,9 @@ class Node:
         accounts = Accounts(services, SandboxAuthority(), SandboxSender(services))
         consents = Consents(services)
         registry = Registry(services.database.engine, settings.var.absolute() / "registry", services.clock.now)
-        supervision = Supervision(settings.var.absolute() / "run" / "control.sock")
-        directory = LiveDirectory(services, registry, supervision, Installs(services))
+        supervision = Supervision(run_directory(settings.var) / "control.sock")
+        project = Project(registry, settings.project) if settings.project and settings.demo else None
+        directory = LiveDirectory(services, project or registry, supervision, Installs(services))
         app_sessions = AppSessions(services, accounts, consents, directory)
         return cls(
             services=services,
@@ -83,6 +88,7 @@ class Node:
             connections=Connections(services, directory),
             callers=Callers(services, accounts, consents, directory),
             subjects=Subjects(services, consents, directory),
+            project=project,
         )
 
     def parts(self) -> dict[str, object]:
@@ -107,9 +113,13 @@ class Node:
         """Begin to serve: listen for changes, load what is live, open every mini-app's socket."""
         await self.payments.start()
         await self._listener.start()
+        if self._watcher:
+            self._watcher.start()
 
     async def stop(self) -> None:
         """End in order: no more calls, then no more writes."""
+        if self._watcher:
+            await self._watcher.stop()
         await self._listener.stop()
         await self._sockets.close()
         await self.payments.stop()

@@ -25,6 +25,7 @@ class Settings(BaseSettings):
         default=None, description="Mini-apps live at {id}.{apps_domain}; by default the portal's host name."
     )
     demo: bool = Field(default=False, description="Demo data, sandbox identity and bank, the biller simulator.")
+    project: Path | None = Field(default=None, description="A mini-app's project to serve as it is (`yimen dev`).")
     biller_port: int | None = Field(default=None, description="The biller simulator's port; by default PORT + 11.")
     connections: Annotated[dict[str, str], NoDecode] = Field(
         default_factory=dict,

@@ -11,6 +11,7 @@ from tests.town import Town
 from yimen_host.app import create_portal
 from yimen_host.cli.demo import ADMIN_PHONE, PASSWORD, RESIDENT_PHONE
 from yimen_host.core.services import Services
+from yimen_host.core.sockets import run_directory
 from yimen_host.node import Node
 
 APP = "utilities"
@@ -143,7 +144,7 @@ def test_signing_out_ends_the_mini_apps_session(town: Town) -> None:
 @pytest.fixture
 def platform(town: Town) -> Iterator[httpx.Client]:
     """The platform API as the mini-app's own process reaches it."""
-    socket = town.var / "run" / "api" / APP / "host.sock"
+    socket = run_directory(town.var) / "api" / APP / "host.sock"
     with httpx.Client(transport=httpx.HTTPTransport(uds=str(socket)), base_url="http://platform", timeout=20) as client:
         yield client
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -16,12 +17,14 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 @app.command()
 def run() -> None:
     """Start everything on this machine: database, supervisor, jobs, host; Ctrl-C stops all of it."""
-    try:
-        code = Conductor(_settings()).run()
-    except CannotStart as reason:
-        typer.secho(f"Yimen cannot start: {reason}", fg=typer.colors.RED, err=True)
-        raise typer.Exit(1) from None
-    raise typer.Exit(code)
+    _conduct(Conductor(_settings()))
+
+
+@app.command()
+def dev(project: Annotated[Path, typer.Argument(help="the project of a mini-app")] = Path(".")) -> None:
+    """Serve a mini-app's project in the demo host, anew after each change."""
+    settings = _settings().model_copy(update={"demo": True, "project": project.resolve()})
+    _conduct(Conductor(settings))
 
 
 @app.command()
@@ -81,6 +84,15 @@ def make_admin(phone: Annotated[str, typer.Argument(help="the phone number of an
 def main() -> None:
     """The command's entry point."""
     app()
+
+
+def _conduct(conductor: Conductor) -> None:
+    try:
+        code = conductor.run()
+    except CannotStart as reason:
+        typer.secho(f"Yimen cannot start: {reason}", fg=typer.colors.RED, err=True)
+        raise typer.Exit(1) from None
+    raise typer.Exit(code)
 
 
 def _settings() -> Settings:

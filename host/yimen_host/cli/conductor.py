@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from yimen_host.core.embedded import EmbeddedError, EmbeddedPostgres
+from yimen_host.core.sockets import NotOurs, run_directory
 from yimen_host.settings import Settings
 
 READY_SECONDS = 40.0
@@ -76,6 +77,9 @@ class Conductor:
             )
         try:
             self._logs.mkdir(parents=True, exist_ok=True)
+            run_directory(settings.var)
+        except NotOurs as error:
+            raise CannotStart(str(error)) from None
         except OSError as error:
             raise CannotStart(f"{self._logs} cannot be made ({error.strerror}): set YIMEN_VAR to a directory of yours.")  # noqa: B904
         wanted = [(settings.port, "YIMEN_PORT")] + ([(settings.the_biller_port, "YIMEN_BILLER_PORT")] * settings.demo)
@@ -102,6 +106,8 @@ class Conductor:
             "YIMEN_DATABASE_URL": url,
             "YIMEN_VAR": str(settings.var.absolute()),
             "YIMEN_CONNECTIONS": ",".join(f"{name}={address}" for name, address in connections.items()),
+            "YIMEN_DEMO": "1" if settings.demo else "0",
+            **({"YIMEN_PROJECT": str(settings.project)} if settings.project else {}),
             "PYTHONUNBUFFERED": "1",
         }
 
@@ -114,19 +120,25 @@ class Conductor:
             self._begin("biller", [sys.executable, "-m", "yimen_simulators.biller", "--port", port, "--file", file])
         self._once([*here, "prepare"], environment, "the database could not be prepared")
         self._begin("jobs", [*here, "jobs"], environment)
-        self._begin("host", [*here, "serve"], environment)
+        # Under `yimen dev` the host tells what the mini-app writes, so it has the terminal.
+        self._begin("host", [*here, "serve"], environment, aloud=self._settings.project is not None)
 
     def _config(self) -> str:
         var = self._settings.var.absolute()
         path = var / "supervisor.json"
-        path.write_text(json.dumps({"run_dir": str(var / "run"), "state_dir": str(var / "supervisor")}))
+        path.write_text(
+            json.dumps({"run_dir": str(run_directory(self._settings.var)), "state_dir": str(var / "supervisor")})
+        )
         return str(path)
 
-    def _begin(self, name: str, command: list[str], environment: Mapping[str, str] | None = None) -> None:
+    def _begin(
+        self, name: str, command: list[str], environment: Mapping[str, str] | None = None, *, aloud: bool = False
+    ) -> None:
         with (self._logs / f"{name}.log").open("ab") as log:
+            out = None if aloud else log
             # A session of its own: Ctrl-C is for the conductor, which stops the parts in order.
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, start_new_session=True
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, start_new_session=True
             )
         self._parts.append(Part(name, process))
 

@@ -12,7 +12,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,10 +20,11 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 
+from yimen_host.core.sockets import socket_directory
+
 CLONE_NEWUSER = 0x10000000
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
-SOCKET_PATH_LIMIT = 100  # a unix socket path holds 107 bytes; the file name takes some
 LEAST_FREE_BYTES = 300 * 1024 * 1024
 
 
@@ -64,7 +64,7 @@ class EmbeddedPostgres:
         self._directory = directory
         self._durable = durable
         self._process: subprocess.Popen[bytes] | None = None
-        self.socket_dir = _socket_dir(directory)
+        self.socket_dir = socket_directory(directory / "run", longest_name=len(".s.PGSQL.5432.lock"))
 
     def start(self) -> Address:
         """Start the server, or adopt the one that already runs here; make it first if need be.
@@ -118,9 +118,7 @@ class EmbeddedPostgres:
         return Address(self.socket_dir, owner, password, name)
 
     def _make(self) -> None:
-        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.socket_dir.mkdir(parents=True, exist_ok=True)
-        self.socket_dir.chmod(0o711)  # confined mini-apps reach the socket; the password is what keeps it
+        self._directory.mkdir(parents=True, exist_ok=True)
         if (self._data / "PG_VERSION").exists():
             return
         if shutil.disk_usage(self._directory).free < LEAST_FREE_BYTES:
@@ -221,15 +219,6 @@ def _why(stderr: str) -> str:
         )
     last = stderr.strip().splitlines()[-1:] or ["initdb said nothing"]
     return f"The embedded PostgreSQL could not be made ({last[0]}): set YIMEN_DATABASE_URL to a PostgreSQL server."
-
-
-def _socket_dir(directory: Path) -> Path:
-    """Beside the data where the path is short enough for a unix socket, else in the temporary directory."""
-    near = (directory / "run").absolute()
-    if len(os.fsencode(near)) <= SOCKET_PATH_LIMIT - 20:
-        return near
-    digest = hashlib.sha256(os.fsencode(near)).hexdigest()[:12]
-    return Path(tempfile.gettempdir()) / f"yimen-{os.getuid()}-{digest}"
 
 
 def _exists(connection: psycopg.Connection[tuple[object, ...]], query: str, value: str) -> bool:

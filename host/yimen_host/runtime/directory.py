@@ -11,6 +11,7 @@ from typing import Protocol
 
 from yimen_host.core.errors import HostError
 from yimen_host.core.services import Services
+from yimen_host.core.sockets import run_directory
 from yimen_host.runtime.contract import ReleaseSpec
 from yimen_host.runtime.gateway.ports import AppTarget, TargetState
 from yimen_host.runtime.installs import Installs
@@ -69,7 +70,7 @@ class LiveDirectory:
         self._installs = installs
         self._apps: dict[str, tuple[Release, ...]] = {}
         self._leaving: set[asyncio.Task[None]] = set()
-        self.run_dir = services.settings.var.absolute() / "run"
+        self.run_dir = run_directory(services.settings.var)
 
     async def reload(self, before_arming: Callable[[str], Awaitable[None]]) -> None:
         """Read the registry, install and arm what is new, and let go what is no longer served.

@@ -4,6 +4,7 @@ import typer
 
 from yimen_sdk.cli.build import build
 from yimen_sdk.cli.check import check
+from yimen_sdk.cli.dev import dev
 from yimen_sdk.cli.new import new
 from yimen_sdk.cli.schema import schema
 
@@ -16,6 +17,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.command()(new)
+app.command()(dev)
 app.command()(check)
 app.command()(build)
 app.command()(schema)

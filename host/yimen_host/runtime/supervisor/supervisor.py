@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import hashlib
 import logging
 import os
 import shutil
@@ -80,7 +81,9 @@ class Supervisor:
         if release and release.spec != spec:
             await release.replace(spec)
         if not release:
-            directory = self._config.releases_dir / f"{spec.app_id}-{spec.version}"
+            # A digest, because a socket's path is short and a mini-app's name and version may not be.
+            name = hashlib.sha256(f"{spec.app_id} {spec.version}".encode()).hexdigest()[:16]
+            directory = self._config.releases_dir / name
             directory.mkdir(mode=0o711, exist_ok=True)
             self._releases[key] = release = Release(spec, directory, self._start_worker)
             if refusal := self._refusal(spec):
