@@ -6,7 +6,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yimen_host.payments.ledger.chain import GENESIS, batch_hash
+from yimen_host.payments.ledger.columns import GENESIS, TransactionRow, batch_hash, columns
 from yimen_host.payments.ledger.draft import (
     Draft,
     Leg,
@@ -167,18 +167,24 @@ def test_currencies_never_mix(fen: int) -> None:
 @given(BATCHES)
 def test_the_chain_hash_sees_every_change(batch: list[Draft]) -> None:
     books, _ = judged(batch)
-    rows = [
-        (
-            (number, a.draft.key, a.draft.kind.value, a.draft.about, a.fingerprint, a.resolves_id),
-            a.entries,
-        )
+    transactions = [
+        TransactionRow(number, a.draft.key, a.draft.kind.value, a.draft.about, a.fingerprint, a.resolves_id, None)
         for number, a in books.taken
     ]
-    right = batch_hash(GENESIS, rows)
+    entries = [(number, entry) for number, a in books.taken for entry in a.entries]
+    if not transactions:
+        return
 
-    for index, (transaction, entries) in enumerate(rows):
-        altered = list(rows)
-        altered[index] = (transaction, (entries[0]._replace(amount=entries[0].amount + 1), *entries[1:]))
-        assert batch_hash(GENESIS, altered) != right
-        assert batch_hash(GENESIS, rows[:index] + rows[index + 1 :]) != right
-    assert batch_hash(right, rows) != right
+    hashes = [batch_hash(GENESIS, columns(NOW, transactions, entries))]
+    hashes.append(batch_hash(hashes[0], columns(NOW, transactions, entries)))
+    hashes.append(batch_hash(GENESIS, columns(NOW + dt.timedelta(microseconds=1), transactions, entries)))
+    for index, row in enumerate(transactions):
+        altered = [*transactions[:index], row._replace(about="other"), *transactions[index + 1 :]]
+        hashes.append(batch_hash(GENESIS, columns(NOW, altered, entries)))
+    for index, (number, entry) in enumerate(entries):
+        before, after = entries[:index], entries[index + 1 :]
+        altered_entry = (number, entry._replace(amount=entry.amount + 1))
+        hashes.append(batch_hash(GENESIS, columns(NOW, transactions, [*before, altered_entry, *after])))
+        hashes.append(batch_hash(GENESIS, columns(NOW, transactions, [*before, *after])))
+
+    assert len(set(hashes)) == len(hashes)

@@ -14,8 +14,9 @@ from yimen_host.core.services import Services
 from yimen_host.payments.decision import GRANTED, Decision, Refused
 from yimen_host.payments.ledger import books
 from yimen_host.payments.ledger.draft import Draft, Leg, expire_hold, hold, post_hold, reverse, transfer, void_hold
+from yimen_host.payments.ledger.queue import Companion
 from yimen_host.payments.ledger.rule import Posted, Reason, Refusal
-from yimen_host.payments.ledger.writer import Companion, Writer
+from yimen_host.payments.ledger.writer import Writer
 from yimen_sdk.money import yuan
 
 

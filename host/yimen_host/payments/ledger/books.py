@@ -2,13 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from yimen_host.payments.ledger.chain import GENESIS, batch_hash
+from yimen_host.payments.ledger.columns import GENESIS, Columns, TransactionRow, batch_hash, columns, written
 from yimen_host.payments.ledger.rule import Entry
 from yimen_host.payments.ledger.store import ID_STEP
 from yimen_sdk.money import Money
@@ -122,8 +121,8 @@ async def _broken_links(session: AsyncSession) -> list[str]:
             {"lane": lane},
         )
         async for seq, first_id, size, linked, hash_ in links:
-            rows = await _rows_of(session, first_id)
-            right = (seq, linked, size, hash_) == (expected_seq, previous, len(rows), batch_hash(previous, rows))
+            found, batch = await _batch(session, first_id)
+            right = (seq, linked, size, hash_) == (expected_seq, previous, found, batch and batch_hash(previous, batch))
             if not right:
                 faults.append(f"the chain is broken: lane {lane} batch {seq}")
                 break
@@ -134,17 +133,25 @@ async def _broken_links(session: AsyncSession) -> list[str]:
     return faults
 
 
-async def _rows_of(session: AsyncSession, first_id: int) -> list[tuple[Any, list[Entry]]]:
-    found = await session.execute(
-        text(
-            "SELECT t.id, t.key, t.kind, t.about, encode(t.fingerprint, 'hex') AS fingerprint, t.resolves_id,"
-            " e.account_id, e.account_seq, e.line, e.amount, e.held, e.awaited, e.balance"
-            " FROM journal_transaction t JOIN journal_entry e ON e.transaction_id = t.id"
-            " WHERE t.id >= :first AND t.id < :last ORDER BY t.id, e.line"
-        ),
-        {"first": first_id, "last": first_id + ID_STEP},
-    )
-    return [
-        (transaction, [Entry(*row[6:]) for row in rows])
-        for transaction, rows in groupby(found, key=lambda row: tuple(row[:6]))
-    ]
+async def _batch(session: AsyncSession, first_id: int) -> tuple[int, Columns | None]:
+    """How many transactions a batch has in the journal, and the batch as it was sent."""
+    found = (
+        await session.execute(
+            text(
+                "SELECT t.id, t.key, t.kind, t.about, encode(t.fingerprint, 'hex'), t.resolves_id, t.expires_at,"
+                " t.recorded_at, e.account_id, e.account_seq, e.line, e.amount, e.held, e.awaited, e.balance"
+                " FROM journal_transaction t JOIN journal_entry e ON e.transaction_id = t.id"
+                " WHERE t.id >= :first AND t.id < :last ORDER BY t.id, e.line"
+            ),
+            {"first": first_id, "last": first_id + ID_STEP},
+        )
+    ).all()
+    moments = {row.recorded_at for row in found}
+    if len(moments) != 1:
+        return len({row.id for row in found}), None  # nothing there, or not of one commit
+    transactions = {
+        row.id: TransactionRow._make((*row[:6], None if row.expires_at is None else written(row.expires_at)))
+        for row in found
+    }
+    entries = [(row.id, Entry(*row[8:])) for row in found]
+    return len(transactions), columns(moments.pop(), transactions.values(), entries)

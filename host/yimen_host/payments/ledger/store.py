@@ -4,7 +4,7 @@ SQLAlchemy stays out of here on purpose: per statement it costs as much as Postg
 """
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,17 +12,24 @@ from psycopg import AsyncConnection
 from psycopg.rows import tuple_row
 
 from yimen_host.payments.chart import floor_of
-from yimen_host.payments.ledger.chain import TransactionRow, batch_hash
+from yimen_host.payments.ledger.columns import TransactionRow, array, batch_hash, columns, written
 from yimen_host.payments.ledger.draft import Draft, Kind, Leg
 from yimen_host.payments.ledger.models import LANES
-from yimen_host.payments.ledger.rule import Accepted, Account, Books, Entry, Original
+from yimen_host.payments.ledger.rule import Accepted, Account, Books, Original
 from yimen_sdk.money import Money
 
-MAX_BATCH = 512
-"""Transactions of one commit; past a few hundred a batch gains nothing more and makes everyone in it wait."""
 ID_STEP = 1024  # ids that belong to one batch; at least MAX_BATCH
 
 Raw = AsyncConnection[Any]  # Any: rows are of many shapes
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """What of an account never changes."""
+
+    id: int
+    code: str
+    currency: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,7 @@ class Opening:
     books: Books
 
 
-async def account_ids(raw: Raw, currencies: Mapping[str, str]) -> dict[str, int]:
+async def names(raw: Raw, currencies: Mapping[str, str]) -> dict[str, Name]:
     """Find the accounts with these codes, opening those that are missing in the currency given."""
     codes = sorted(currencies)  # in order, so that two processes that open the same accounts do not wait in a ring
     await raw.execute(
@@ -50,8 +57,8 @@ async def account_ids(raw: Raw, currencies: Mapping[str, str]) -> dict[str, int]
         "SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[]) ON CONFLICT (code) DO NOTHING",
         (codes, [currencies[code] for code in codes], [floor_of(code) for code in codes]),
     )
-    found = await _all(raw, "SELECT code, id FROM ledger_account WHERE code = ANY(%s::text[])", (codes,))
-    return dict(found)
+    found = await _all(raw, "SELECT id, code, currency FROM ledger_account WHERE code = ANY(%s::text[])", (codes,))
+    return {row[1]: Name(*row) for row in found}
 
 
 async def originals(raw: Raw, keys: Iterable[str]) -> dict[str, Original]:
@@ -73,117 +80,109 @@ async def originals(raw: Raw, keys: Iterable[str]) -> dict[str, Original]:
 async def open_batch(
     raw: Raw,
     *,
-    ids: Iterable[int],
+    accounts: Mapping[int, Name],
     keys: Iterable[str],
     originals: Mapping[str, Original],
     now: dt.datetime,
 ) -> Opening:
     """Lock the accounts in order of id, then read whatever else judging needs. One trip to the server."""
+    states, known, ended, lane = (raw.cursor(row_factory=tuple_row) for _ in range(4))
     async with raw.pipeline():
-        accounts, known, resolved, lane = (raw.cursor(row_factory=tuple_row) for _ in range(4))
-        await accounts.execute(
-            "SELECT id, code, currency, floor, balance, held, awaited, seq FROM ledger_account"
-            " WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE",
-            (_array(ids),),
-            prepare=True,
-        )
+        await states.execute(_LOCK_ACCOUNTS, (array(accounts),), prepare=True)
         # Only now, with the locks held, is it sure that nobody else is about to write these keys.
-        await known.execute(
-            "SELECT key, id, encode(fingerprint, 'hex') FROM journal_transaction WHERE key = ANY(%s::text[])",
-            (_array(keys),),
-            prepare=True,
-        )
-        await lane.execute(
-            "SELECT id, seq, hash FROM journal_lane ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED", prepare=True
-        )
+        await known.execute(_KNOWN_KEYS, (array(keys),), prepare=True)
+        await lane.execute(_FREE_LANE, prepare=True)
         if originals:
-            await resolved.execute(
-                "SELECT resolves_id FROM journal_transaction WHERE resolves_id = ANY(%s::bigint[])",
-                (_array(original.id for original in originals.values()),),
-            )
-        books = Books(
-            now=now,
-            first_id=0,
-            accounts={row[1]: Account._make(row) for row in await accounts.fetchall()},
-            known={key: (number, fingerprint) for key, number, fingerprint in await known.fetchall()},
-        )
-        row = await lane.fetchone()
-        ended = {number for (number,) in await resolved.fetchall()} if originals else set()
+            await ended.execute(_RESOLVED, (array(original.id for original in originals.values()),))
     # More batches than lanes at one moment: wait for the first lane.
-    row = row or (await _all(raw, "SELECT id, seq, hash FROM journal_lane WHERE id = 0 FOR NO KEY UPDATE", ()))[0]
+    row = await lane.fetchone() or (await _all(raw, _FIRST_LANE, ()))[0]
+    resolved = {number for (number,) in await ended.fetchall()} if originals else set()
     found = Lane(*row)
-    books.first_id = ((found.seq + 1) * LANES + found.id) * ID_STEP
-    books.originals = {
-        key: Original(o.id, o.kind, o.legs, o.expires_at, resolved=o.id in ended) for key, o in originals.items()
-    }
+    books = Books(
+        now=now,
+        first_id=((found.seq + 1) * LANES + found.id) * ID_STEP,
+        accounts={
+            (name := accounts[number]).code: Account(number, name.code, name.currency, floor, *state)
+            for number, floor, *state in await states.fetchall()
+        },
+        known={key: (number, fingerprint) for key, number, fingerprint in await known.fetchall()},
+        originals={
+            key: Original(o.id, o.kind, o.legs, o.expires_at, resolved=o.id in resolved) for key, o in originals.items()
+        },
+    )
     return Opening(found, books)
 
 
 async def write_batch(raw: Raw, opening: Opening) -> None:
-    """Write what the books took in: transactions, entries, balances, and the link of the chain. One trip."""
-    lane, taken = opening.lane, opening.books.taken
-    rows = [(_row(number, accepted), accepted.entries) for number, accepted in taken]
-    entries = [(number, entry) for number, accepted in taken for entry in accepted.entries]
+    """Write what the books took in: transactions, entries, balances, and the link of the chain. One statement."""
+    lane, taken, books = opening.lane, opening.books.taken, opening.books
+    batch = columns(
+        books.now,
+        [_row(number, accepted) for number, accepted in taken],
+        [(number, entry) for number, accepted in taken for entry in accepted.entries],
+    )
     last = {account.id: account for _, accepted in taken for account in accepted.after}
-    now = opening.books.now
-    async with raw.pipeline():
-        await raw.execute(
-            _INSERT_TRANSACTIONS,
-            (now, *_columns([row for row, _ in rows], 6), _array(_when(a.draft.expires_at) for _, a in taken)),
-            prepare=True,
-        )
-        await raw.execute(
-            _INSERT_ENTRIES,
-            (_array(number for number, _ in entries), *_columns([entry for _, entry in entries], 7)),
-            prepare=True,
-        )
-        await raw.execute(
-            _UPDATE_ACCOUNTS,
-            _columns([(a.id, a.balance, a.held, a.awaited, a.seq) for a in last.values()], 5),
-            prepare=True,
-        )
-        link = (lane.id, lane.seq + 1, opening.books.first_id, len(taken), lane.hash, batch_hash(lane.hash, rows))
-        await raw.execute(_INSERT_LINK, link, prepare=True)
-        await raw.execute(
-            "UPDATE journal_lane SET seq = %s, hash = %s WHERE id = %s", (link[1], link[5], lane.id), prepare=True
-        )
+    states = zip(*[(a.id, a.balance, a.held, a.awaited, a.seq) for a in last.values()], strict=True)
+    end = batch_hash(lane.hash, batch)
+    await raw.execute(
+        _WRITE,
+        {
+            "now": batch.recorded_at,
+            **_named("t", batch.transactions),
+            **_named("e", batch.entries),
+            **_named("a", map(array, states)),
+            "lane": lane.id,
+            "seq": lane.seq + 1,
+            "first_id": books.first_id,
+            "size": len(taken),
+            "previous": lane.hash,
+            "hash": end,
+        },
+        prepare=True,
+    )
 
 
-_INSERT_TRANSACTIONS = (
-    "INSERT INTO journal_transaction (id, key, kind, about, fingerprint, resolves_id, expires_at, recorded_at)"
-    " SELECT t.id, t.key, t.kind, t.about, decode(t.fingerprint, 'hex'), t.resolves_id, t.expires_at, %s"
-    " FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::bigint[], %s::timestamptz[])"
-    " AS t(id, key, kind, about, fingerprint, resolves_id, expires_at)"
+_LOCK_ACCOUNTS = (
+    "SELECT id, floor, balance, held, awaited, seq FROM ledger_account"
+    " WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
 )
-_INSERT_ENTRIES = (
-    "INSERT INTO journal_entry (transaction_id, account_id, account_seq, line, amount, held, awaited, balance)"
-    " SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::smallint[],"
-    " %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])"
+_KNOWN_KEYS = "SELECT key, id, encode(fingerprint, 'hex') FROM journal_transaction WHERE key = ANY(%s::text[])"
+_FREE_LANE = "SELECT id, seq, hash FROM journal_lane ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED"
+_FIRST_LANE = "SELECT id, seq, hash FROM journal_lane WHERE id = 0 FOR NO KEY UPDATE"
+_RESOLVED = "SELECT resolves_id FROM journal_transaction WHERE resolves_id = ANY(%s::bigint[])"
+_WRITE = """
+WITH transactions AS (
+  INSERT INTO journal_transaction (id, key, kind, about, fingerprint, resolves_id, expires_at, recorded_at)
+  SELECT t.id, t.key, t.kind, t.about, decode(t.fingerprint, 'hex'), t.resolves_id, t.expires_at, %(now)s::timestamptz
+  FROM unnest(%(t0)s::bigint[], %(t1)s::text[], %(t2)s::text[], %(t3)s::text[], %(t4)s::text[], %(t5)s::bigint[],
+              %(t6)s::timestamptz[]) AS t(id, key, kind, about, fingerprint, resolves_id, expires_at)
+), entries AS (
+  INSERT INTO journal_entry (transaction_id, account_id, account_seq, line, amount, held, awaited, balance)
+  SELECT * FROM unnest(%(e0)s::bigint[], %(e1)s::bigint[], %(e2)s::bigint[], %(e3)s::smallint[], %(e4)s::bigint[],
+                       %(e5)s::bigint[], %(e6)s::bigint[], %(e7)s::bigint[])
+), accounts AS (
+  UPDATE ledger_account AS a SET balance = v.balance, held = v.held, awaited = v.awaited, seq = v.seq
+  FROM unnest(%(a0)s::bigint[], %(a1)s::bigint[], %(a2)s::bigint[], %(a3)s::bigint[], %(a4)s::bigint[])
+    AS v(id, balance, held, awaited, seq)
+  WHERE a.id = v.id
+), link AS (
+  INSERT INTO journal_batch (lane, seq, first_id, size, previous, hash)
+  VALUES (%(lane)s, %(seq)s, %(first_id)s, %(size)s, %(previous)s, %(hash)s)
 )
-_UPDATE_ACCOUNTS = (
-    "UPDATE ledger_account AS a SET balance = v.balance, held = v.held, awaited = v.awaited, seq = v.seq"
-    " FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[])"
-    " AS v(id, balance, held, awaited, seq) WHERE a.id = v.id"
-)
-_INSERT_LINK = "INSERT INTO journal_batch (lane, seq, first_id, size, previous, hash) VALUES (%s, %s, %s, %s, %s, %s)"
+UPDATE journal_lane SET seq = %(seq)s, hash = %(hash)s WHERE id = %(lane)s
+"""
 
 
 def _row(number: int, accepted: Accepted) -> TransactionRow:
     draft: Draft = accepted.draft
-    return (number, draft.key, draft.kind.value, draft.about, accepted.fingerprint, accepted.resolves_id)
+    expires_at = None if draft.expires_at is None else written(draft.expires_at)
+    return TransactionRow(
+        number, draft.key, draft.kind.value, draft.about, accepted.fingerprint, accepted.resolves_id, expires_at
+    )
 
 
-def _when(moment: dt.datetime | None) -> str | None:
-    return None if moment is None else moment.isoformat()  # no blank inside, so no quoting
-
-
-def _columns(rows: Sequence[tuple[object, ...] | Entry], width: int) -> tuple[str, ...]:
-    return tuple(map(_array, zip(*rows, strict=True))) if rows else ("{}",) * width
-
-
-def _array(values: Iterable[object]) -> str:
-    """Write an array literal. What goes in is numbers, None, times, and keys whose alphabet needs no quoting."""
-    return "{" + ",".join(["NULL" if value is None else str(value) for value in values]) + "}"
+def _named(prefix: str, arrays: Iterable[str]) -> dict[str, str]:
+    return {f"{prefix}{number}": text for number, text in enumerate(arrays)}
 
 
 async def _all(raw: Raw, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:  # Any: columns differ

@@ -1,0 +1,106 @@
+"""Writes one batch on one connection: reads the books, judges, writes and commits. Knows no queue and no retries."""
+
+from collections.abc import Sequence
+
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+
+from yimen_host.core.clock import Clock
+from yimen_host.payments.decision import Decision, Refused
+from yimen_host.payments.ledger import store
+from yimen_host.payments.ledger.queue import Companion, Waiting
+from yimen_host.payments.ledger.rule import Accepted, Books, Outcome, Reason, Refusal, judge, settle
+
+NAME_CACHE = 200_000  # accounts a process remembers; about 60 MB
+
+
+class Scribe:
+    """Writes batches, and remembers the names of accounts between them."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._names: dict[str, store.Name] = {}
+
+    async def write(self, connection: AsyncConnection, batch: Sequence[Waiting]) -> list[Outcome]:
+        """Write a batch and commit it; tell what became of each request."""
+        raw = await _raw(connection)
+        resolved = [w.draft.resolves for w in batch if w.draft.resolves is not None]
+        originals = await store.originals(raw, resolved) if resolved else {}
+        legs = [leg for w in batch for leg in w.draft.legs]
+        legs += [leg for original in originals.values() for leg in original.legs]
+        if missing := {code: amount.currency for code, amount in legs if code not in self._names}:
+            await self._remember(raw, missing)
+            await raw.commit()  # an empty account does no harm, and opening it here would hold its key locked
+        opening = await store.open_batch(
+            raw,
+            accounts={(name := self._names[leg.account]).id: name for leg in legs},
+            keys=[w.draft.key for w in batch],
+            originals=originals,
+            now=self._clock.now(),
+        )
+        if any(waiting.companion for waiting in batch):
+            await connection.begin()  # tells SQLAlchemy, whose sessions the companions use, what has begun already
+            outcomes = await _judge_with_companions(connection, opening.books, batch)
+            await _write(raw, opening)
+            await connection.commit()
+        else:
+            outcomes = settle(opening.books, [(waiting.draft, waiting.fingerprint) for waiting in batch])
+            async with raw.pipeline():  # one trip for both
+                await _write(raw, opening)
+                await raw.commit()
+        return outcomes
+
+    async def undo(self, connection: AsyncConnection) -> None:
+        """Undo what was begun, whether SQLAlchemy knows of it or not."""
+        await connection.rollback()
+        await (await _raw(connection)).rollback()
+
+    async def _remember(self, raw: store.Raw, missing: dict[str, str]) -> None:
+        if len(self._names) + len(missing) > NAME_CACHE:
+            self._names = {}
+        self._names |= await store.names(raw, missing)
+
+
+async def _write(raw: store.Raw, opening: store.Opening) -> None:
+    if opening.books.taken:
+        await store.write_batch(raw, opening)
+
+
+async def broken(connection: AsyncConnection) -> bool:
+    """Whether the server has gone: SQLAlchemy does not see it, because the posting path goes past it."""
+    if connection.closed or connection.invalidated:
+        return True
+    raw = (await connection.get_raw_connection()).driver_connection
+    return raw is None or bool(raw.closed)
+
+
+async def _raw(connection: AsyncConnection) -> store.Raw:
+    raw: store.Raw | None = (await connection.get_raw_connection()).driver_connection
+    assert raw is not None
+    return raw
+
+
+async def _judge_with_companions(connection: AsyncConnection, books: Books, batch: Sequence[Waiting]) -> list[Outcome]:
+    outcomes: list[Outcome] = []
+    async with AsyncSession(connection, expire_on_commit=False, join_transaction_mode="rollback_only") as session:
+        for waiting in batch:
+            verdict = judge(books, waiting.draft, waiting.fingerprint)
+            if isinstance(verdict, Accepted):
+                decision = await _accompany(session, waiting.companion)
+                if isinstance(decision, Refused):
+                    outcomes.append(Refusal(waiting.draft.key, Reason.GUARD, decision.reason))
+                    continue
+                verdict = books.take(verdict)
+            outcomes.append(verdict)
+    return outcomes
+
+
+async def _accompany(session: AsyncSession, companion: Companion | None) -> Decision | None:
+    if companion is None:
+        return None
+    savepoint = await session.begin_nested()
+    decision = await companion(session)
+    if isinstance(decision, Refused):
+        await savepoint.rollback()
+    else:
+        await savepoint.commit()
+    return decision
