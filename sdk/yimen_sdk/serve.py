@@ -48,6 +48,7 @@ def serve_release(
     """
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each call to the platform is noise
     app = loading.load_miniapp(module, app_id).asgi()
     runner = Runner(app, idle_seconds=idle_seconds, on_ready=on_ready, on_alive=on_alive)
     _run(runner, socket.socket(fileno=listener))

@@ -9,6 +9,7 @@ from yimen_host.core.pages import fields, local_path, render, say
 from yimen_host.core.services import Services
 from yimen_host.identity import store
 from yimen_host.identity.accounts import PAYMENT, SIGN_IN, Accounts
+from yimen_host.identity.browsers import browser_name
 from yimen_host.identity.idnumber import region_name
 from yimen_host.identity.passwords import good_password, good_pin
 from yimen_host.identity.phones import masked
@@ -40,7 +41,8 @@ async def sessions(request: Request) -> Response:
             await book.end(viewer.resident_id, but=viewer.session_id)
         return RedirectResponse("/me/sessions", 303)
     found = await book.listed(viewer.resident_id)
-    return render(request, "identity/sessions.html", sessions=found, this=viewer.session_id)
+    shown = [(session, browser_name(session.browser)) for session in found]
+    return render(request, "identity/sessions.html", sessions=shown, this=viewer.session_id)
 
 
 async def password(request: Request) -> Response:
