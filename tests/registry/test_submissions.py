@@ -31,7 +31,7 @@ USES_IT = (
 async def test_a_submission_carries_what_changed(town: Town) -> None:
     await town.live()
     draft = WheelDraft(version="1.1.0", files=USES_IT.files)
-    submission = await town.submitted(draft)
+    submission = await town.checked(draft)
 
     detail = await town.registry.submission(submission.id)
 
@@ -97,7 +97,7 @@ async def test_a_build_is_submitted_once_at_a_time(town: Town) -> None:
 
 
 async def test_a_withdrawn_build_is_submitted_again(town: Town) -> None:
-    submission = await town.submitted()
+    submission = await town.checked()
     await town.registry.withdraw(submission.id, by="mei")
 
     again = await town.registry.submit(submission.build_id, by="mei")
@@ -114,7 +114,7 @@ async def test_an_approved_version_is_not_submitted_again(town: Town) -> None:
 
 
 async def test_a_stranger_neither_submits_nor_withdraws(town: Town) -> None:
-    submission = await town.submitted()
+    submission = await town.checked()
 
     with pytest.raises(NotFound):
         await town.registry.withdraw(submission.id, by="stranger")
@@ -212,7 +212,7 @@ async def test_a_scope_that_was_approved_once_takes_one_person(town: Town) -> No
     await town.registry.approve(submission.id, by="rui")
     await town.registry.approve(submission.id, by="lan")
 
-    next_one = await town.submitted(WheelDraft(version="1.1.0", files=USES_IT.files))
+    next_one = await town.checked(WheelDraft(version="1.1.0", files=USES_IT.files))
 
     assert not next_one.two_people
 
@@ -256,9 +256,9 @@ async def test_a_question_is_answered_and_review_goes_on(town: Town) -> None:
 
 
 async def test_several_submissions_are_open_and_the_later_supersedes(town: Town) -> None:
-    old = await town.submitted(WheelDraft(version="1.0.0"))
+    old = await town.checked(WheelDraft(version="1.0.0"))
     new = await town.in_review(WheelDraft(version="1.1.0"))
-    newer = await town.submitted(WheelDraft(version="1.2.0"))
+    newer = await town.checked(WheelDraft(version="1.2.0"))
 
     await town.registry.approve(new.id, by="rui")
 
@@ -270,7 +270,7 @@ async def test_several_submissions_are_open_and_the_later_supersedes(town: Town)
 
 
 async def test_a_step_from_the_wrong_state_changes_nothing(town: Town) -> None:
-    submission = await town.submitted()
+    submission = await town.checked()
     log = await town.registry.log()
 
     for refused in (

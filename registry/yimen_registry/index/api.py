@@ -1,7 +1,6 @@
 """The index over HTTP: what `pip download`, `pip install` and `uv` ask for. Reads only."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 from starlette.requests import Request
@@ -11,10 +10,8 @@ from starlette.routing import BaseRoute, Route
 from yimen_registry.basic import secret_of
 from yimen_registry.index import store
 from yimen_registry.index.simple import JSON_TYPE, choose_type, files_html, files_json, list_html, list_json
+from yimen_registry.publishing import Publishing
 from yimen_registry.tokens.issue import TokenRefused
-
-if TYPE_CHECKING:
-    from yimen_registry.registry import Registry
 
 _ETERNAL = "public, max-age=31536000, immutable"
 """A file never changes under its name."""
@@ -23,7 +20,7 @@ _ETERNAL = "public, max-age=31536000, immutable"
 class Index:
     """The read side of the packaging protocols."""
 
-    def __init__(self, registry: "Registry") -> None:
+    def __init__(self, registry: Publishing) -> None:
         self._registry = registry
 
     async def list_all(self, request: Request) -> Response:

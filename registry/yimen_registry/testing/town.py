@@ -7,7 +7,7 @@ from pathlib import Path
 from yimen_registry.publishers.store import Publisher
 from yimen_registry.registry import Registry
 from yimen_registry.releases.store import Release
-from yimen_registry.submissions import review, submit
+from yimen_registry.submissions import submit
 from yimen_registry.submissions.store import Submission
 from yimen_registry.testing.wheels import WheelDraft
 from yimen_registry.tokens.store import Token
@@ -50,24 +50,28 @@ class Town:
         return await self.registry.receive_upload(token or self.token, Form(draft.file_name), self.incoming)
 
     async def submitted(self, draft: WheelDraft | None = None) -> Submission:
-        """Upload and submit a wheel."""
+        """Upload and submit a wheel, and run the checks."""
         build = await self.upload(draft)
         return await self.registry.submit(build.id, by="mei")
 
-    async def in_review(self, draft: WheelDraft | None = None) -> Submission:
-        """Upload, submit, and let Rui take it up."""
-        submission = await self.submitted(draft)
-        return await self.registry.start_review(submission.id, by="rui")
-
-    async def approved(self, version: str = "1.0.0", draft: WheelDraft | None = None) -> Release:
-        """Bring a version to an approved release, by a clean report instead of a run of the checks."""
-        build = await self.upload(draft or WheelDraft(version=version))
+    async def checked(self, draft: WheelDraft | None = None) -> Submission:
+        """Upload and submit a wheel, by a clean report instead of a run of the checks."""
+        build = await self.upload(draft)
         async with self.registry.acting() as session:
             made = await submit.submit(session, self.clock(), build_id=build.id, by="mei")
             await submit.record_checks(session, self.clock(), submission_id=made.id, report=CLEAN)
-            await review.start_review(session, self.clock(), submission_id=made.id, by="rui")
-            await review.approve(session, self.clock(), submission_id=made.id, by="rui")
-        return (await self.registry.releases_of(build.app_id))[0]
+            return await submit.require(session, made.id)
+
+    async def in_review(self, draft: WheelDraft | None = None) -> Submission:
+        """Let Rui take up a submission whose checks were clean."""
+        submission = await self.checked(draft)
+        return await self.registry.start_review(submission.id, by="rui")
+
+    async def approved(self, version: str = "1.0.0", draft: WheelDraft | None = None) -> Release:
+        """Bring a version to an approved release."""
+        submission = await self.in_review(draft or WheelDraft(version=version))
+        await self.registry.approve(submission.id, by="rui")
+        return (await self.registry.releases_of(submission.app_id))[0]
 
     async def live(self, version: str = "1.0.0") -> Release:
         """Bring a version to everybody."""

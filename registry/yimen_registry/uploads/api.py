@@ -1,7 +1,6 @@
 """`POST /legacy/`: what unmodified `twine upload` and `uv publish` talk to."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -9,11 +8,9 @@ from starlette.routing import BaseRoute, Route
 
 from yimen_registry.basic import secret_of
 from yimen_registry.errors import RegistryError
+from yimen_registry.publishing import Publishing
 from yimen_registry.tokens.issue import TokenRefused
 from yimen_registry.uploads.body import read_form
-
-if TYPE_CHECKING:
-    from yimen_registry.registry import Registry
 
 _CHALLENGE = {"www-authenticate": 'Basic realm="Yimen registry"'}
 
@@ -21,7 +18,7 @@ _CHALLENGE = {"www-authenticate": 'Basic realm="Yimen registry"'}
 class Uploads:
     """The write side of the packaging protocols."""
 
-    def __init__(self, registry: "Registry") -> None:
+    def __init__(self, registry: Publishing) -> None:
         self._registry = registry
 
     async def upload(self, request: Request) -> Response:

@@ -1,6 +1,7 @@
 """Reads the body of an upload: the fields in memory, the wheel to disk, and neither beyond its limit."""
 
 import json
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from python_multipart.exceptions import MultipartParseError
@@ -54,7 +55,7 @@ async def read_form(request: Request, path: Path, limits: Limits) -> Form:
         await fields.close()
 
 
-async def _limited(request: Request, most: int):  # type: ignore[no-untyped-def]  # an async generator of bytes
+async def _limited(request: Request, most: int) -> AsyncGenerator[bytes, None]:
     taken = 0
     async for chunk in request.stream():
         taken += len(chunk)
