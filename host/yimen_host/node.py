@@ -17,6 +17,7 @@ from yimen_host.payments import api as payment_api
 from yimen_host.payments.decision import GRANTED, Decision, Refused
 from yimen_host.payments.facade import Payments
 from yimen_host.runtime import connections as connection_api
+from yimen_host.runtime import description
 from yimen_host.runtime.connections import Connections
 from yimen_host.runtime.directory import LiveDirectory
 from yimen_host.runtime.hostport import Callers, PlatformSockets, Subjects, platform_api
@@ -52,7 +53,9 @@ class Node:
     project: Project | None = None
 
     def __post_init__(self) -> None:
-        api_routes: list[BaseRoute] = [*payment_api.routes, *notice_api.routes, *connection_api.routes]
+        api_routes: list[BaseRoute] = [
+            *payment_api.routes, *notice_api.routes, *connection_api.routes, *description.routes,
+        ]  # fmt: skip
         api = platform_api(self.callers, api_routes, self.parts())
         self._sockets = PlatformSockets(self.directory.run_dir, api)
         self._listener = Listener(
