@@ -87,7 +87,7 @@ async def app(request: Request) -> Response:
         app_id=app_id,
         releases=await registry.releases_of(app_id),
         running=await running(request, app_id),
-        entries=(await registry.log(thing=app_id))[-20:][::-1],
+        entries=await registry.latest_log(thing=app_id, limit=20),
     )
 
 
@@ -103,7 +103,8 @@ async def move(request: Request) -> Response:
     elif act == "roll_back":
         await registry.roll_back(app_id, by=by, reason=reason, to=version or None)
     elif act == "yank":
-        await registry.yank(app_id, version, by=by, severity=Severity(typed.get("severity", "low")), reason=reason)
+        severity = Severity.CRITICAL if typed.get("severity") == "critical" else Severity.LOW
+        await registry.yank(app_id, version, by=by, severity=severity, reason=reason)
     elif act == "suspend":
         await registry.suspend_app(app_id, by=by, reason=reason)
     elif act == "resume":

@@ -10,7 +10,7 @@ from starlette.routing import Route
 from yimen_host.core.errors import NotFound
 from yimen_host.core.pages import local_path, locale, look, render
 from yimen_host.identity.consent import Consents
-from yimen_host.identity.sessions import present
+from yimen_host.identity.sessions import SignedIn, present
 from yimen_host.runtime.directory import LiveDirectory, Release
 from yimen_host.runtime.launch import Launches
 from yimen_host.runtime.sessions import usable
@@ -33,9 +33,9 @@ class Asked:
 
 async def shell(request: Request) -> Response:
     """Open a mini-app: sign in, verify the name and ask consent first where it needs them."""
-    release = _release(request)
-    to = local_path(request.query_params.get("to"))
     viewer = present(request)
+    release = _release(request, viewer)
+    to = local_path(request.query_params.get("to"))
     consents: Consents = request.app.state.consents
     decision = await consents.decision(viewer.resident_id, release.app_id)
     if decision.undecided(release.manifest.scope_names):
@@ -63,7 +63,8 @@ async def shell(request: Request) -> Response:
 
 async def consent(request: Request) -> Response:
     """Ask for the scopes of the manifest, each with its reason; what is left unticked is refused."""
-    release, viewer = _release(request), present(request)
+    viewer = present(request)
+    release = _release(request, viewer)
     consents: Consents = request.app.state.consents
     decision = await consents.decision(viewer.resident_id, release.app_id)
     to = local_path(request.query_params.get("to"))
@@ -101,9 +102,9 @@ async def consents_page(request: Request) -> Response:
     return render(request, "portal/consents.html", listed=listed)
 
 
-def _release(request: Request) -> Release:
+def _release(request: Request, viewer: SignedIn) -> Release:
     directory: LiveDirectory = request.app.state.directory
-    release = directory.main(request.path_params["app_id"])
+    release = directory.choose(request.path_params["app_id"], viewer.resident_id)
     if release is None:
         raise NotFound("没有这个小程序，或者它已经下线")
     return release

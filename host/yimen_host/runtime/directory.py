@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 from yimen_host.core.errors import HostError
 from yimen_host.core.services import Services
@@ -15,13 +15,17 @@ from yimen_host.core.sockets import run_directory
 from yimen_host.runtime.contract import ReleaseSpec
 from yimen_host.runtime.gateway.ports import AppTarget, TargetState
 from yimen_host.runtime.installs import Installs
-from yimen_host.runtime.supervision import Supervision
+from yimen_host.runtime.supervision import Supervision, SupervisorRefused
+from yimen_registry import RegistryError
 from yimen_sdk.manifest import Manifest, Side
 
 log = logging.getLogger("yimen.runtime")
 
 RETIRE_SECONDS = 5.0  # all processes hear of a change within one
 BULKHEAD = 64  # requests of one mini-app at once in one host process
+
+
+LIVE = "live"
 
 
 class LiveRelease(Protocol):
@@ -38,13 +42,21 @@ class LiveRelease(Protocol):
     @property
     def manifest(self) -> Manifest: ...
     @property
+    def stage(self) -> str: ...
+    @property
     def percent(self) -> int: ...
+    @property
+    def pilots(self) -> tuple[str, ...]: ...
 
 
 class ReleaseSource(Protocol):
     """Where the live releases are read from: the registry."""
 
     async def live_releases(self) -> Sequence[LiveRelease]: ...
+
+    async def verify(self, release: Any) -> None:  # Any: the very value that this source gave
+        """Make sure that the tree is the one that was reviewed; raises when it is not."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,9 @@ class Release:
     manifest: Manifest
     tree: Path
     module: str
+    stage: str
     percent: int
+    pilots: tuple[str, ...]
     socket: Path
 
 
@@ -85,48 +99,48 @@ class LiveDirectory:
             try:
                 await before_arming(record.app_id)
                 fresh.setdefault(record.app_id, []).append(await self._armed(record))
-            except (HostError, OSError, ValueError) as error:
+            except (HostError, RegistryError, SupervisorRefused, OSError, ValueError) as error:
                 log.error("%s %s is not served: %s", record.app_id, record.version, error)
         before = [release for releases in self._apps.values() for release in releases]
-        self._apps = {app: tuple(sorted(found, key=lambda r: r.percent)) for app, found in fresh.items() if found}
+        self._apps = {app: tuple(sorted(found, key=_reach)) for app, found in fresh.items() if found}
         for release in before:
             if self.release(release.app_id, release.version) is None:
                 self._let_go(release)
 
     def find(self, app_id: str) -> AppTarget | None:
         """What the gateway needs to know of a mini-app, or None when there is none."""
-        release = self.main(app_id)
-        if release is None:
+        releases, main = self._apps.get(app_id, ()), self.main(app_id)
+        if not releases:
             return None
         return AppTarget(
             app_id=app_id,
             state=TargetState.LIVE,
-            csp=self._policy(release.manifest),
+            csp=self._policy((main or releases[-1]).manifest),
             service_worker=False,
             bulkhead=BULKHEAD,
-            socket=release.socket,
+            socket=main.socket if main else None,
         )
 
     def main(self, app_id: str) -> Release | None:
-        """The release that most residents get."""
-        releases = self._apps.get(app_id)
-        return releases[-1] if releases else None
+        """The release of everybody whom no pilot and no gray one serves; None when nothing is live yet."""
+        return next((r for r in self._apps.get(app_id, ()) if r.stage == LIVE), None)
 
     def release(self, app_id: str, version: str) -> Release | None:
         """One release, while it is served."""
         return next((r for r in self._apps.get(app_id, ()) if r.version == version), None)
 
     def choose(self, app_id: str, resident_id: str) -> Release | None:
-        """The release that a resident's new session gets: a fixed share of residents gets the gray one 灰度."""
+        """The release of a resident's new session: a pilot's, the gray one 灰度 for a fixed share, the live one."""
         bucket = int.from_bytes(sha256(f"{app_id}:{resident_id}".encode()).digest()[:4]) % 100
         for release in self._apps.get(app_id, ()):
-            if bucket < release.percent:
+            if resident_id in release.pilots or bucket < release.percent:
                 return release
-        return self.main(app_id)
+        return None
 
     def releases(self) -> list[Release]:
         """The release of each mini-app that most residents get, by title."""
-        return sorted((found[-1] for found in self._apps.values()), key=lambda release: release.manifest.title.zh)
+        shown = (release for found in self._apps.values() for release in found if release.stage == LIVE)
+        return sorted(shown, key=lambda release: release.manifest.title.zh)
 
     def _let_go(self, release: Release) -> None:
         """End a release after every process has stopped sending to it."""
@@ -143,13 +157,22 @@ class LiveDirectory:
     async def _armed(self, record: LiveRelease) -> Release:
         known = self.release(record.app_id, record.version)
         if known is None:
+            await self._source.verify(record)
             await self._installs.install(record.app_id, record.tree, record.module)
             armed = await self._supervision.arm(self._spec(record))
             socket = armed.socket
         else:
             socket = known.socket
         return Release(
-            record.app_id, record.version, record.manifest, record.tree, record.module, record.percent, socket
+            record.app_id,
+            record.version,
+            record.manifest,
+            record.tree,
+            record.module,
+            str(record.stage),
+            record.percent,
+            record.pilots,
+            socket,
         )
 
     def _spec(self, record: LiveRelease) -> ReleaseSpec:
@@ -193,7 +216,7 @@ class LiveDirectory:
                 "default-src 'none'",
                 "script-src 'self'",
                 "style-src 'self'",
-                "img-src 'self' data:",
+                f"img-src 'self' data: {reach}".strip(),
                 "font-src 'self'",
                 f"connect-src 'self' {reach}".strip(),
                 f"form-action 'self' {self._services.settings.portal_origin}",  # a form may lead on to the cashier
@@ -202,3 +225,8 @@ class LiveDirectory:
                 f"frame-ancestors {self._services.settings.portal_origin}",
             )
         )
+
+
+def _reach(release: Release) -> tuple[bool, int]:
+    """The order of choice: pilots first, then the gray one, the live one last."""
+    return (release.stage == LIVE, release.percent)

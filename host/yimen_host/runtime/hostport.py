@@ -89,11 +89,11 @@ class Callers:
 
     async def caller(self, app_id: str, assertion: str | None) -> Caller:
         """Who calls. Raises NotFound for an app that is not served, SignInNeeded for an assertion that is not good."""
-        release = self._directory.main(app_id)
+        resident_id = self.resident(app_id, assertion) if assertion else None
+        release = self._directory.choose(app_id, resident_id) if resident_id else self._directory.main(app_id)
         if release is None:
             raise NotFound(f"{app_id} is not served")
         declared = release.manifest.scope_names
-        resident_id = self.resident(app_id, assertion) if assertion else None
         scopes: frozenset[str] = frozenset()
         if resident_id is not None:
             async with self._services.database.transaction() as session:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-from yimen_host.runtime.directory import LiveRelease, ReleaseSource
+from yimen_host.runtime.directory import LIVE, LiveRelease, ReleaseSource
 from yimen_host.runtime.supervision import Supervision, SupervisorUnavailable
 from yimen_sdk.manifest import Manifest, ManifestError
 from yimen_sdk.rules import NotAMiniApp, from_project
@@ -31,7 +31,9 @@ class WorkingCopy:
     tree: Path
     module: str
     manifest: Manifest
+    stage: str = LIVE
     percent: int = 100
+    pilots: tuple[str, ...] = ()
 
 
 class Project:
@@ -48,6 +50,11 @@ class Project:
         if copy is None:
             return released
         return [release for release in released if release.app_id != copy.app_id] + [copy]
+
+    async def verify(self, release: LiveRelease) -> None:
+        """Verify what was reviewed; a working copy was not."""
+        if not isinstance(release, WorkingCopy):
+            await self._source.verify(release)
 
     def copy(self) -> WorkingCopy | None:
         """The working copy as it is now; its version ends in a digest of its files."""
