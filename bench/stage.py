@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Coroutine, Iterator
@@ -12,12 +13,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import uvicorn
 from joserfc.jwk import ECKey
 from joserfc.jwt import encode as sign
 from starlette.responses import PlainTextResponse
 
 from bench.measure import ROOT, free_port, program, wait_for_port
 from yimen_host.runtime.contract import Limits, ReleaseSpec, ReleaseState
+from yimen_host.runtime.gateway.edge import Edge
 from yimen_host.runtime.gateway.gateway import Gateway
 from yimen_host.runtime.gateway.hosts import Hosts
 from yimen_host.runtime.gateway.ports import AppTarget, TargetState, Visitor
@@ -149,7 +152,7 @@ def gateway(socket: Path) -> Iterator[tuple[int, int]]:
     """Run the gateway on uvicorn; give its port and process."""
     port = free_port()
     told = {"BENCH_SOCKET": str(socket), "BENCH_PORT": str(port)}
-    with program(*_uvicorn("gateway_app", port), environment=told) as process:
+    with program("-m", "bench.stage", str(port), environment=told) as process:
         wait_for_port(port)
         yield port, process.pid
 
@@ -166,14 +169,24 @@ def gateway_app() -> Gateway:
     claims = {"aud": APP, "sub": "pairwise", "exp": 4_000_000_000, "scopes": ["identity.name"]}
     visitor = Visitor("session", Path(os.environ["BENCH_SOCKET"]), sign({"alg": "ES256"}, claims, _KEY))
     portal = PlainTextResponse("portal")
+    sessions = _OneSession(visitor)
     place = f"localhost:{os.environ['BENCH_PORT']}"
     return Gateway(
         hosts=Hosts(portal=place, apps=place),
         portal=portal,
         platform=portal,
         directory=_OneApp(visitor.socket),
-        sessions=_OneSession(visitor),
+        sessions=sessions,
+        kept=sessions.kept,
     )
+
+
+def serve_gateway(port: int) -> None:
+    """Serve it as the host does."""
+    uvicorn.run(
+        gateway_app(), port=port, loop="uvloop", http=Edge, access_log=False, log_level="warning", proxy_headers=False,
+        server_header=False,
+    )  # fmt: skip
 
 
 def _uvicorn(factory: str, port: int) -> tuple[str, ...]:
@@ -195,8 +208,15 @@ class _OneSession:
         self._visitor = visitor
 
     async def identify(self, app_id: str, cookie: str | None) -> Visitor | None:
+        return self.kept(app_id, cookie)
+
+    def kept(self, app_id: str, cookie: str | None) -> Visitor | None:
         return self._visitor if cookie == COOKIE else None
 
 
 def _for_bare_app() -> dict[str, str]:
     return {**environment(), "PYTHONPATH": str(ROOT / "bench" / "apps")}
+
+
+if __name__ == "__main__":
+    serve_gateway(int(sys.argv[1]))

@@ -139,6 +139,9 @@ class Runner(uvicorn.Server):
                 await self._wake.wait()
 
     def _set_default_headers(self) -> None:
+        """Only a server that browsers reach dates its answers; before a release the gateway does."""
+        if self._idle_seconds is not None:
+            return
         date = formatdate(time.time(), usegmt=True).encode()
         self.server_state.default_headers = [(b"date", date)]
 

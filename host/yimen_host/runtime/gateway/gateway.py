@@ -2,19 +2,19 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
-from pathlib import Path
 
 from starlette.responses import Response
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from yimen_host.runtime.gateway import requests, responses
 from yimen_host.runtime.gateway.bulkhead import Bulkhead, Overloaded
+from yimen_host.runtime.gateway.exchange import Exchange, TooLarge
 from yimen_host.runtime.gateway.hosts import Hosts, Site
 from yimen_host.runtime.gateway.ports import (
     AppTarget,
     Directory,
     ErrorPages,
+    Kept,
     Leave,
     Reason,
     Sessions,
@@ -25,8 +25,6 @@ from yimen_host.runtime.gateway.ports import (
 from yimen_host.runtime.gateway.requests import Reading, Refused
 from yimen_host.runtime.gateway.upstream import Pool, Upstream, UpstreamFailed
 
-_BODY_IDLE_SECONDS = 30.0
-"""Between two pieces of a request's body."""
 _STOPPED = {
     TargetState.SUSPENDED: Refused(503, Reason.SUSPENDED),
     TargetState.QUARANTINED: Refused(503, Reason.QUARANTINED),
@@ -55,21 +53,25 @@ class Gateway:
         sessions: Sessions,
         pages: ErrorPages = plain_pages,
         leave: Leave | None = None,
+        kept: Kept | None = None,
     ) -> None:
-        """`platform` answers what is under `/.yimen` of a mini-app's origin, with `scope["state"]["app_id"]` set."""
-        self._hosts = hosts
+        """`kept` tells without waiting whom a cookie belongs to, when that is known; without it every request waits.
+
+        `platform` answers what is under `/.yimen` of a mini-app's origin, with `scope["state"]["app_id"]` set."""
+        self.hosts = hosts
         self._portal = portal
         self._platform = platform
-        self._directory = directory
+        self.directory = directory
         self._sessions = sessions
         self._pages = pages
         self._leave = leave
-        self._pool = Pool()
+        self.kept = kept
+        self.pool = Pool()
         self._bulkheads: dict[str, Bulkhead] = {}
 
     def close(self) -> None:
         """Close every connection to a worker."""
-        self._pool.close()
+        self.pool.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection or request."""
@@ -78,7 +80,7 @@ class Gateway:
             self.close()
             return
         host = requests.host_of(scope["headers"])
-        site = Site.NONE if host is None else self._hosts.site(host)
+        site = Site.NONE if host is None else self.hosts.site(host)
         if site is Site.PORTAL:
             await self._portal(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -89,7 +91,7 @@ class Gateway:
             await self._pages(421, Reason.MISDIRECTED)(scope, receive, send)
 
     async def _mini_app(self, app_id: str, scope: Scope, receive: Receive, send: Send) -> None:
-        target = self._directory.find(app_id)
+        target = self.directory.find(app_id)
         if target is None:
             await self._pages(404, Reason.UNKNOWN_APP)(scope, receive, send)
             return
@@ -111,11 +113,11 @@ class Gateway:
     async def _visit(self, target: AppTarget, reading: Reading, scope: Scope, receive: Receive, send: Send) -> None:
         visitor = await self._sessions.identify(target.app_id, reading.session)
         if visitor is not None:
-            refused = requests.refuse_cross_site(scope["method"], reading, self._hosts.origin(target.app_id).encode())
+            refused = requests.refuse_cross_site(scope["method"], reading, self.hosts.origin(target.app_id).encode())
             if refused:
                 await self._refuse(refused, scope, receive, send)
                 return
-        bulkhead = self._bulkhead(target)
+        bulkhead = self.bulkhead(target)
         try:
             await bulkhead.enter()
         except Overloaded:
@@ -142,30 +144,48 @@ class Gateway:
             refused = head if isinstance(head, Refused) else Refused(503, Reason.NOT_RUNNING)
             await self._refuse(refused, scope, receive, send)
             return
-        exchange = _Exchange(self._pool, path, head, reading, scope, receive)
+        exchange = Exchange(self.pool, path, head, reading, scope, receive)
         try:
             upstream = await exchange.answer()
         except UpstreamFailed as failure:
             if failure.code != "left":
-                await self._refuse(_FAILURES[failure.code], scope, receive, send)
+                await self.fail(failure.code, scope, receive, send)
             return
-        except _TooLarge:
+        except TooLarge:
             await self._refuse(Refused(413, Reason.TOO_LARGE), scope, receive, send)
             return
         try:
-            if leave := self._departure(upstream, reading):
-                upstream.fail("left")
-                await leave(scope, receive, send)
-            else:
-                await self._deliver(upstream, target, visitor, receive, send)
+            await self.answer(upstream, target, reading, scope, receive, send, personal=visitor is not None)
         finally:
-            self._pool.give_back(path, upstream)
+            self.pool.give_back(path, upstream)
+
+    async def answer(
+        self,
+        upstream: Upstream,
+        target: AppTarget,
+        reading: Reading,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        *,
+        personal: bool,
+    ) -> None:
+        """Pass an answer on whose head is there. `personal` is whether a session asked."""
+        if leave := self.departure(upstream, reading):
+            upstream.fail("left")
+            await leave(scope, receive, send)
+        else:
+            await self._deliver(upstream, target, receive, send, personal=personal)
+
+    async def fail(self, code: str, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer for a worker that gave no usable answer. `code` is one of UpstreamFailed."""
+        await self._refuse(_FAILURES[code], scope, receive, send)
 
     async def _deliver(
-        self, upstream: Upstream, target: AppTarget, visitor: Visitor | None, receive: Receive, send: Send
+        self, upstream: Upstream, target: AppTarget, receive: Receive, send: Send, *, personal: bool
     ) -> None:
         headers = responses.filtered(
-            upstream.headers, csp=target.csp, permissions=target.permissions, personal=visitor is not None
+            upstream.headers, csp=target.csp, permissions=target.permissions, personal=personal
         )
         await send({"type": "http.response.start", "status": upstream.status, "headers": headers})
         if upstream.complete:
@@ -184,18 +204,18 @@ class Gateway:
         finally:
             watch.cancel()
 
-    def _departure(self, upstream: Upstream, reading: Reading) -> Response | None:
+    def departure(self, upstream: Upstream, reading: Reading) -> Response | None:
         """A frame sent to the portal cannot go there itself: the host's own page takes the whole tab."""
         if self._leave is None or not 300 <= upstream.status < 400 or reading.fetch_destination != b"iframe":
             return None
         for name, value in upstream.headers:
             if name.lower() == b"location":
                 location = value.decode("latin-1")
-                if location == self._hosts.portal_origin or location.startswith(self._hosts.portal_origin + "/"):
+                if location == self.hosts.portal_origin or location.startswith(self.hosts.portal_origin + "/"):
                     return self._leave(location)
         return None
 
-    def _bulkhead(self, target: AppTarget) -> Bulkhead:
+    def bulkhead(self, target: AppTarget) -> Bulkhead:
         bulkhead = self._bulkheads.get(target.app_id)
         if bulkhead is None:
             bulkhead = self._bulkheads[target.app_id] = Bulkhead(target.bulkhead)
@@ -211,77 +231,6 @@ class Gateway:
         await response(scope, receive, send)
 
 
-class _TooLarge(Exception):
-    """The body went over the limit."""
-
-
-class _Exchange:
-    """One request on its way to a worker, until the head of the answer is there."""
-
-    def __init__(self, pool: Pool, path: Path, head: bytes, reading: Reading, scope: Scope, receive: Receive) -> None:
-        self._pool = pool
-        self._path = path
-        self._head = head
-        self._reading = reading
-        self._method: str = scope["method"]
-        self._receive = receive
-
-    async def answer(self) -> Upstream:
-        """Send the request and wait for the head of the answer.
-
-        A spare connection may have been closed by a worker that ended; then the request is sent once more, if
-        nothing came back and sending it twice means the same as once. Raises UpstreamFailed.
-        """
-        try:
-            return await self._attempt(fresh=False)
-        except UpstreamFailed as failure:
-            repeatable = self._method in ("GET", "HEAD", "OPTIONS") and not self._reading.has_body
-            if failure.code != "closed" or failure.started or not repeatable:
-                raise
-            return await self._attempt(fresh=True)
-
-    async def _attempt(self, *, fresh: bool) -> Upstream:
-        upstream = await self._pool.take(self._path, fresh=fresh)
-        try:
-            upstream.begin(self._head, bodyless=self._method == "HEAD")
-            if self._reading.has_body:
-                await self._upload(upstream)
-            await upstream.answered()
-        except BaseException:
-            upstream.fail("left")
-            self._pool.give_back(self._path, upstream)
-            raise
-        return upstream
-
-    async def _upload(self, upstream: Upstream) -> None:
-        frame: Callable[[bytes], bytes] = _chunk if self._reading.chunked else bytes
-        sent, more = 0, True
-        while more:
-            message = await self._next_piece()
-            more = message.get("more_body", False)
-            data = message.get("body", b"")
-            sent += len(data)
-            if sent > requests.LONGEST_BODY:
-                raise _TooLarge
-            if data:
-                await upstream.write(frame(data))
-            if more and upstream.has_answer():
-                upstream.unfinished()
-                return
-        if self._reading.chunked:
-            await upstream.write(b"0\r\n\r\n")
-
-    async def _next_piece(self) -> Message:
-        try:
-            async with asyncio.timeout(_BODY_IDLE_SECONDS):
-                message = await self._receive()
-        except TimeoutError as error:
-            raise UpstreamFailed("left") from error
-        if message["type"] == "http.disconnect":
-            raise UpstreamFailed("left")
-        return message
-
-
 async def _abandon_when_left(receive: Receive, upstream: Upstream) -> None:
     """Give the answer up when the browser has gone."""
     with contextlib.suppress(asyncio.CancelledError):
@@ -292,7 +241,3 @@ async def _abandon_when_left(receive: Receive, upstream: Upstream) -> None:
 
 def _is_event_stream(upstream: Upstream) -> bool:
     return any(name.lower() == b"content-type" and value.startswith(_EVENT_STREAM) for name, value in upstream.headers)
-
-
-def _chunk(data: bytes) -> bytes:
-    return b"%x\r\n%b\r\n" % (len(data), data)

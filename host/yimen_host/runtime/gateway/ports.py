@@ -97,6 +97,8 @@ class Reason(StrEnum):
     """The mini-app was not granted one."""
 
 
+Kept = Callable[[str, str], Visitor | None]
+"""Returns whose session a mini-app's cookie names when that is known without waiting; None says: ask `identify`."""
 ErrorPages = Callable[[int, Reason], Response]
 """Draws the answer for a status and a reason."""
 Leave = Callable[[str], Response]

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 
 from yimen_host.runtime.gateway.ports import Reason
 
@@ -23,17 +24,17 @@ _TRACE_PARENT = re.compile(rb"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 
 
 class _Header(Enum):
-    PASS = 0
-    DROP = 1
-    HOST = 2
-    COOKIE = 3
-    LENGTH = 4
-    ENCODING = 5
-    ORIGIN = 6
-    FETCH_SITE = 7
-    FETCH_DESTINATION = 8
-    TRACE = 9
-    SERVICE_WORKER = 10
+    PASS = 1
+    DROP = 2
+    HOST = 3
+    COOKIE = 4
+    LENGTH = 5
+    ENCODING = 6
+    ORIGIN = 7
+    FETCH_SITE = 8
+    FETCH_DESTINATION = 9
+    TRACE = 10
+    SERVICE_WORKER = 11
 
 
 _HOP_BY_HOP = (
@@ -100,10 +101,9 @@ def read(headers: list[tuple[bytes, bytes]]) -> Reading | Refused:
     sessions = size = 0
     for name, value in headers:
         size += len(name) + len(value)
-        kind = _KNOWN.get(name, _Header.PASS)
+        kind = _KNOWN.get(name) or _kind_of(name)
         if kind is _Header.PASS:
-            if not _is_ours_or_ambiguous(name):
-                lines += (name, b": ", value, b"\r\n")
+            lines += (name, b": ", value, b"\r\n")
         elif kind is _Header.DROP:
             continue
         elif kind is _Header.COOKIE:
@@ -203,13 +203,15 @@ def new_request_id() -> bytes:
 
 
 def _new_trace() -> bytes:
-    bits = random.getrandbits(192)
-    return b"00-%032x-%016x-01" % (bits >> 64 | 1, bits & 0xFFFFFFFFFFFFFFFF | 1)
+    digits = b"%048x" % (random.getrandbits(192) | 1 << 64 | 1)  # neither identifier may be zero
+    return b"00-%b-%b-01" % (digits[:32], digits[32:])
 
 
-def _is_ours_or_ambiguous(name: bytes) -> bool:
+@lru_cache(maxsize=1024)
+def _kind_of(name: bytes) -> _Header:
     """The platform's names are never a browser's to say; an underscore reads as a hyphen in many servers."""
-    return name.startswith((b"yimen-", b"x-forwarded-", b"x-original-", b"x-rewrite-")) or b"_" in name
+    ours = name.startswith((b"yimen-", b"x-forwarded-", b"x-original-", b"x-rewrite-"))
+    return _Header.DROP if ours or b"_" in name else _Header.PASS
 
 
 def _is_ambiguous(raw_path: bytes) -> bool:

@@ -1,5 +1,6 @@
 """The policy for what a mini-app answers: which headers are taken away, which are imposed. Values only."""
 
+import re
 from functools import lru_cache
 
 from yimen_host.runtime.gateway.requests import SESSION_COOKIE
@@ -24,6 +25,7 @@ _DROPPED = frozenset(
     }
 )  # fmt: skip
 _DROPPED_PREFIXES = (b"x-accel-", b"yimen-", b"access-control-", b"cf-", b"surrogate-", b"x-litespeed-")
+_CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _PRIVATE = (b"cache-control", b"private, no-store")
 
 
@@ -70,6 +72,24 @@ def filtered(headers: Headers, *, csp: str, permissions: str, personal: bool) ->
         kept.append((b"vary", vary))
     kept.extend(imposed(csp, permissions))
     return kept
+
+
+@lru_cache(maxsize=2048)
+def head(
+    headers: tuple[tuple[bytes, bytes], ...], *, csp: str, permissions: str, personal: bool, length: int | None
+) -> bytes | None:
+    """Write the header lines of a whole answer, or return None when a value could break them.
+
+    `length` is that of the body, for an answer that may have one. Most answers of a mini-app have headers that were
+    seen before, so they are remembered.
+    """
+    kept = filtered(list(headers), csp=csp, permissions=permissions, personal=personal)
+    if length is not None and not any(name == b"content-length" for name, _ in kept):
+        kept.append((b"content-length", b"%d" % length))
+    lines = b"".join([part for name, value in kept for part in (name, b": ", value, b"\r\n")])
+    if lines.count(b"\n") != len(kept) or lines.count(b"\r") != len(kept) or _CONTROL.search(lines):
+        return None
+    return lines
 
 
 def _is_public(caching: bytes | None) -> bool:

@@ -5,7 +5,9 @@ A connection is used again only when the answer ended exactly where it should; a
 
 import asyncio
 import math
+import time
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 from typing import cast
 
@@ -47,6 +49,8 @@ class Upstream(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self.on_news: Callable[[], None] | None = None
+        """Called instead of waking a waiting task, when something came or the exchange failed."""
         self._writable: asyncio.Future[None] | None = None
         self._busy = False
         self.used = 0
@@ -78,7 +82,7 @@ class Upstream(asyncio.Protocol):
         self._busy = True
         self._bodyless = bodyless
         self.used += 1
-        now = asyncio.get_running_loop().time()
+        now = self._pool.now()
         self._until = now + TOTAL_SECONDS
         self.deadline = now + FIRST_BYTE_SECONDS
         self._transport.write(head)
@@ -91,7 +95,7 @@ class Upstream(asyncio.Protocol):
         """Send a piece of the body, waiting while the worker does not read."""
         if self._transport is None or self._failure:
             return
-        self.deadline = asyncio.get_running_loop().time() + FIRST_BYTE_SECONDS
+        self.deadline = self._pool.now() + FIRST_BYTE_SECONDS
         self._transport.write(data)
         if self._writable is not None:
             await self._writable
@@ -123,6 +127,16 @@ class Upstream(asyncio.Protocol):
     def has_answer(self) -> bool:
         """Whether the head of the answer is there already."""
         return self._headers_done
+
+    @property
+    def failure(self) -> str:
+        """Why the exchange was given up, as a code of UpstreamFailed; empty while it was not."""
+        return self._failure
+
+    @property
+    def started(self) -> bool:
+        """Whether any byte of an answer has come."""
+        return self._head_bytes > 0
 
     def unfinished(self) -> None:
         """The request was not sent to its end: this connection is of no further use."""
@@ -218,7 +232,6 @@ class Upstream(asyncio.Protocol):
                 raise httptools.HttpParserError("too many interim answers")
             return
         self.status = status
-        self._headers_done = True
         self._keep = self._keep and self._parser.should_keep_alive()
         lengths = [value for name, value in self.headers if name.lower() == b"content-length"]
         codings = [value.lower() for name, value in self.headers if name.lower() == b"transfer-encoding"]
@@ -228,18 +241,21 @@ class Upstream(asyncio.Protocol):
             self.complete, self._keep = True, False  # the parser would wait for a body
         elif not lengths and not codings and status not in (204, 304):
             raise httptools.HttpParserError("an answer without an end")
+        self._headers_done = True
 
     def on_body(self, body: bytes) -> None:
         self._chunks.append(body)
         self._buffered += len(body)
-        self.deadline = min(self._until, asyncio.get_running_loop().time() + IDLE_SECONDS)
+        self.deadline = min(self._until, self._pool.now() + IDLE_SECONDS)
 
     def on_message_complete(self) -> None:
         if self._headers_done:
             self.complete = True
 
     def _wake(self) -> None:
-        if self._waiter is not None and not self._waiter.done():
+        if self.on_news is not None:
+            self.on_news()
+        elif self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
     async def _wait(self) -> None:
@@ -251,7 +267,7 @@ class Upstream(asyncio.Protocol):
 
     def _check(self) -> None:
         if self._failure:
-            raise UpstreamFailed(self._failure, started=self._head_bytes > 0)
+            raise UpstreamFailed(self._failure, started=self.started)
 
 
 class Pool:
@@ -264,16 +280,13 @@ class Pool:
 
     @staticmethod
     def now() -> float:
-        """Return the loop's time."""
-        return asyncio.get_running_loop().time()
+        """Return the loop's time, without asking the loop."""
+        return time.monotonic()
 
     async def take(self, path: Path, *, fresh: bool = False) -> Upstream:
         """Return a connection to a socket, a spare one if there is and `fresh` is not asked. Raises UpstreamFailed."""
-        spare = self._spare.get(path)
-        while spare and not fresh:
-            upstream = spare.pop()
-            if upstream.is_open:
-                return self._use(upstream)
+        if not fresh and (spare := self.spare(path)):
+            return spare
         upstream = Upstream(self)
         loop = asyncio.get_running_loop()
         try:
@@ -285,9 +298,19 @@ class Pool:
             raise UpstreamFailed("refused") from error
         return self._use(upstream)
 
+    def spare(self, path: Path) -> Upstream | None:
+        """Return a connection that stands already, if there is one."""
+        spare = self._spare.get(path)
+        while spare:
+            upstream = spare.pop()
+            if upstream.is_open:
+                return self._use(upstream)
+        return None
+
     def give_back(self, path: Path, upstream: Upstream) -> None:
         """Keep the connection for the next request, or close it."""
         self._used.discard(upstream)
+        upstream.on_news = None
         upstream.rest()
         if not upstream.reusable:
             upstream.close()

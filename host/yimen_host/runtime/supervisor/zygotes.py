@@ -1,6 +1,7 @@
 """The supervisor's side of the zygote: start the program, ask it for workers, learn when they end."""
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -36,7 +37,8 @@ class Child:
     def send_signal(self, number: signal.Signals) -> None:
         """Send a signal, unless it has ended."""
         if not self.ended.done():
-            signal.pidfd_send_signal(self.handle, number)
+            with contextlib.suppress(ProcessLookupError):  # it has ended, and the zygote is about to tell
+                signal.pidfd_send_signal(self.handle, number)
 
 
 class Zygote:
