@@ -89,7 +89,8 @@ def from_problem(status: int, problem: Mapping[str, Any]) -> YimenError:  # Any:
     if code == ConsentRequired.code:
         return ConsentRequired(str(problem.get("scope", "")))
     if status == 422 or code == InvalidRequest.code:
-        return InvalidRequest(message, {str(k): str(v) for k, v in dict(problem.get("faults", {})).items()})
+        faults = problem.get("faults")
+        return InvalidRequest(message, {str(k): str(v) for k, v in faults.items()} if isinstance(faults, dict) else {})
     for kind in (NotFound, SignInRequired, ScopeNotDeclared, TryLater, Unknown):
         if code == kind.code:
             return kind(message)

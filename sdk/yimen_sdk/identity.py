@@ -5,6 +5,7 @@ Events carry Standard Webhooks signatures of the asymmetric kind (``v1a``, Ed255
 """
 
 import base64
+import re
 import time
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -23,6 +24,7 @@ from yimen_sdk.resident import Resident
 LEEWAY_SECONDS = 10  # clocks differ
 EVENT_TOLERANCE_SECONDS = 300  # Standard Webhooks' own window
 MAX_ASSERTION_BYTES = 8192
+_SECONDS = re.compile(r"[0-9]{1,12}")  # not every digit of Unicode is one of int's, nor every length
 _REGISTRY = JWSRegistry(algorithms=["Ed25519", "EdDSA"])
 
 
@@ -45,7 +47,7 @@ class Verifier:
     def event(self, body: bytes, headers: Mapping[str, str]) -> None:
         """Check an event's signature and age. Raises SignInRequired when it is not the platform's, or replayed."""
         identifier, sent = headers.get("webhook-id", ""), headers.get("webhook-timestamp", "")
-        if not sent.isdigit() or abs(self._now() - int(sent)) > EVENT_TOLERANCE_SECONDS:
+        if not _SECONDS.fullmatch(sent) or abs(self._now() - int(sent)) > EVENT_TOLERANCE_SECONDS:
             raise SignInRequired("the event is stale")
         signed = f"{identifier}.{sent}.".encode() + body
         signatures = [part[4:] for part in headers.get("webhook-signature", "").split(" ") if part.startswith("v1a,")]

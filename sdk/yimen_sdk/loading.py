@@ -25,6 +25,8 @@ def load_miniapp(module: str, app_id: str) -> MiniApp:
         plugin = importlib.import_module(module)
     except ImportError as error:
         raise LoadError(f"{module} does not import: {error}") from error
+    except Exception as error:  # whatever a package does while it is imported is its author's to mend
+        raise LoadError(f"{module} does not import: {type(error).__name__}: {error}") from error
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
     try:
@@ -32,7 +34,7 @@ def load_miniapp(module: str, app_id: str) -> MiniApp:
         manager.check_pending()
     except pluggy.PluginValidationError as error:
         raise LoadError(f"{module} misuses a hook: {error}") from error
-    offered: list[MiniApp] = [app for offer in manager.hook.yimen_miniapps() for app in offer]
+    offered = _offered(manager, module)
     wrong = [app for app in offered if not isinstance(app, MiniApp)]
     if wrong:
         raise LoadError(f"{module} offers {wrong[0]!r}, which is not a MiniApp")
@@ -46,6 +48,16 @@ def load_miniapp(module: str, app_id: str) -> MiniApp:
             )
         return named[0]
     return offered[0]
+
+
+def _offered(manager: pluggy.PluginManager, module: str) -> list[MiniApp]:
+    try:
+        offers: list[object] = manager.hook.yimen_miniapps()
+    except Exception as error:  # as above
+        raise LoadError(f"{module}: yimen_miniapps() raises {type(error).__name__}: {error}") from error
+    if not all(isinstance(offer, list) for offer in offers):
+        raise LoadError(f"{module}: yimen_miniapps() must return a list of mini-apps, such as [app]")
+    return [app for offer in offers if isinstance(offer, list) for app in offer]
 
 
 def forget(module: str) -> None:

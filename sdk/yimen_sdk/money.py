@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Self
 
 MAX_FEN = 10**13  # 100 billion yuan: past any bill, inside a 64-bit column even when a day of them is summed
-_WRITTEN = re.compile(r"-?\d{1,12}(\.\d{1,2})?")
+_WRITTEN = re.compile(r"-?[0-9]{1,12}(\.[0-9]{1,2})?")
 
 
 @dataclass(frozen=True, order=False)

@@ -18,6 +18,9 @@ CALL_SECONDS = 15.0
 MAX_FETCH_SECONDS = 30.0
 TRIES = 3  # a POST carries its Idempotency-Key, so trying again cannot do it twice
 UNIX = "http+unix://"
+KEY = "Idempotency-Key"
+_Errors = tuple[type[httpx.TransportError], ...]
+_NOT_BEGUN: _Errors = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class RemotePlatform:
@@ -51,10 +54,17 @@ class Calls:
         """Ask; trying again is always safe."""
         return await self._send("GET", path, None, {}, CALL_SECONDS)
 
-    async def post(self, path: str, body: Mapping[str, Any], *, key: str | None = None, timeout: float = 0) -> Any:
+    async def post(self, path: str, body: Mapping[str, Any], *, key: str | None = None) -> Any:
         """Do; each call has one Idempotency-Key over all its tries."""
-        headers = {"Idempotency-Key": key or str(uuid.uuid4())}
-        return await self._send("POST", path, body, headers, timeout or CALL_SECONDS)
+        headers = {KEY: key} if key else _fresh_key()
+        return await self._send("POST", path, body, headers, CALL_SECONDS)
+
+    async def post_once(self, path: str, body: Mapping[str, Any], *, timeout: float) -> Any:
+        """Do what no key can make harmless the second time: once it may have begun, it is not tried again."""
+        try:
+            return await self._send("POST", path, body, _fresh_key(), timeout, again=_NOT_BEGUN)
+        except httpx.TransportError as error:
+            raise Unknown(f"the platform broke off: {type(error).__name__}") from error
 
     async def _send(
         self,
@@ -63,13 +73,14 @@ class Calls:
         body: Mapping[str, Any] | None,
         headers: Mapping[str, str],
         timeout: float,
+        again: _Errors = (*_NOT_BEGUN, httpx.NetworkError, httpx.RemoteProtocolError),
     ) -> Any:
         for attempt in range(1, TRIES + 1):
             try:
                 response = await self._client.request(
                     method, path, json=body, headers={**self._assertion, **headers}, timeout=timeout
                 )
-            except (httpx.ConnectError, httpx.RemoteProtocolError, httpx.ReadError) as error:
+            except again as error:
                 if attempt == TRIES:
                     raise TryLater(f"the platform cannot be reached: {error}") from error
             except httpx.TimeoutException as error:
@@ -157,8 +168,12 @@ class RemoteNetwork:
             "headers": dict(headers or {}),
             "timeout": seconds,
         }
-        answer = await self._calls.post("/v1/fetch", body, timeout=seconds + 5)
+        answer = await self._calls.post_once("/v1/fetch", body, timeout=seconds + 5)
         return Answer(answer["status"], answer["headers"], base64.b64decode(answer["body"]))
+
+
+def _fresh_key() -> dict[str, str]:
+    return {KEY: str(uuid.uuid4())}
 
 
 def _money(amount: Money) -> dict[str, int | str]:
