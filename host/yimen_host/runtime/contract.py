@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import TypeAdapter
+from pydantic import StringConstraints, TypeAdapter
 
 from yimen_host.runtime.sandbox.confinement import Limits
 from yimen_host.runtime.sandbox.layers import LayerReport
@@ -107,6 +108,7 @@ class IsolationReport:
     """How many attacks the canary tried."""
 
 
+app_id_json = TypeAdapter(Annotated[str, StringConstraints(pattern=f"^(?:{_APP_ID.pattern})$")])
 spec_json = TypeAdapter(ReleaseSpec)
 armed_json = TypeAdapter(Armed)
 statuses_json = TypeAdapter(list[ReleaseStatus])

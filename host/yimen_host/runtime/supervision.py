@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ CONNECT_SECONDS = 15.0
 ANSWER_SECONDS = 30.0
 """Longer than the longest drain."""
 _RETRY_SECONDS = 0.05
+_LONGEST_REFUSAL = 4096
 _LONGEST_LINE = 8 * 1024 * 1024
 
 
@@ -65,11 +67,37 @@ class Supervision:
         """Return the last lines that a release wrote."""
         return lines_json.validate_python(await self._ask("log", app_id=app_id, version=version, lines=lines))
 
+    async def api_listener(self, app_id: str) -> socket.socket:
+        """Return the listening socket on which a mini-app calls the platform: the caller's own handle of it.
+
+        The supervisor keeps it, so calls wait while the host restarts, and every host process may accept on it.
+        """
+        async with self._connecting:
+            await self._connected()  # waits for a supervisor that is starting
+        return await asyncio.to_thread(self._receive_listener, app_id)
+
     async def close(self) -> None:
         """Let the connection go."""
         if self._listening:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
+
+    def _receive_listener(self, app_id: str) -> socket.socket:
+        """A descriptor travels beside bytes, which asyncio's streams cannot receive: a short connection of its own."""
+        asked = json.dumps({"id": 0, "op": "api_listener", "app_id": app_id}).encode() + b"\n"
+        try:
+            with socket.socket(socket.AF_UNIX) as link:
+                link.settimeout(ANSWER_SECONDS)
+                link.connect(str(self._path))
+                link.sendall(asked)
+                answer, descriptors, _, _ = socket.recv_fds(link, _LONGEST_REFUSAL, 1)
+        except OSError as error:
+            raise SupervisorUnavailable("the supervisor did not answer api_listener") from error
+        if not descriptors:
+            raise SupervisorRefused(json.loads(answer)["error"]["message"] if answer else "it gave no socket")
+        listener = socket.socket(fileno=descriptors[0])
+        listener.setblocking(False)
+        return listener
 
     async def _ask(self, operation: str, **values: Any) -> Any:  # JSON both ways
         async with self._connecting:

@@ -37,6 +37,11 @@ class SupervisorConfig(BaseModel):
         return self.run_dir / "releases"
 
     @property
+    def api_dir(self) -> Path:
+        """One directory per mini-app, with the socket on which it reaches the platform."""
+        return self.run_dir / "api"
+
+    @property
     def staging_dir(self) -> Path:
         """The empty directory on which private roots are built."""
         return self.run_dir / "root"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import socket
 import struct
 from collections.abc import Awaitable, Callable
@@ -11,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from yimen_host.runtime.contract import armed_json, isolation_json, lines_json, spec_json, statuses_json
+from yimen_host.runtime.contract import app_id_json, armed_json, isolation_json, lines_json, spec_json, statuses_json
 from yimen_host.runtime.supervisor.supervisor import Supervisor, UnknownRelease
 
 LONGEST_LINE = 1024 * 1024
@@ -81,6 +82,9 @@ class Control:
     async def _answer(self, line: bytes, writer: asyncio.StreamWriter) -> None:
         asked = json.loads(line)
         try:
+            if asked["op"] == "api_listener":
+                self._hand_over(asked, writer)
+                return
             result = await _OPERATIONS[asked["op"]](self._supervisor, asked)
             answer = b'{"id":%d,"ok":%s}\n' % (asked["id"], result)
         except (KeyError, ValueError, ValidationError, UnknownRelease, OSError) as error:
@@ -91,6 +95,14 @@ class Control:
             answer = b'{"id":%d,"error":{"code":"internal","message":"its log says why"}}\n' % asked["id"]
         writer.write(answer)
         await writer.drain()
+
+    def _hand_over(self, asked: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        """Answer with a descriptor. The caller asks on a connection of its own, so nothing else is under way on it."""
+        app_id = app_id_json.validate_python(asked["app_id"])
+        listener = self._supervisor.api_listener(app_id)
+        peer: socket.socket = writer.get_extra_info("socket")
+        with socket.socket(fileno=os.dup(peer.fileno())) as plain:
+            socket.send_fds(plain, [b'{"id":%d,"ok":null}\n' % asked["id"]], [listener.fileno()])
 
 
 # What a caller sends is JSON of any shape until the operation has read it.

@@ -4,10 +4,12 @@ import asyncio
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from yimen_host.runtime.contract import LayerReport, ReleaseSpec, ReleaseState, ReleaseStatus
+from yimen_host.runtime.supervisor import disk
 from yimen_host.runtime.supervisor.logs import ReleaseLog
 from yimen_host.runtime.supervisor.states import TRANSITIONS, Event, rest_after
 from yimen_host.runtime.supervisor.workers import Worker, WorkerFailed
@@ -38,6 +40,8 @@ class Release:
         self._starts = 0
         self._deaths: list[float] = []
         self._reason = ""
+        self._full = False
+        """Whether its data was over the limit when it was last looked at."""
         self._layers: tuple[LayerReport, ...] = ()
 
     @property
@@ -126,7 +130,7 @@ class Release:
     async def _run_worker(self) -> int:
         assert self._listener is not None, "only an open release runs"
         self._starts += 1
-        self._worker = worker = await self._start(self.spec, self._listener.fileno(), self.log)
+        self._worker = worker = await self._start(self._spec_with_room(), self._listener.fileno(), self.log)
         self._layers = worker.layers
         if self._state is ReleaseState.STOPPED:
             await worker.drain()
@@ -139,7 +143,34 @@ class Release:
         if self._state is ReleaseState.STARTING:
             self._enter(Event.ANSWERING)
             self._reason = ""
-        return await worker.ended()
+        watch = asyncio.create_task(self._watch_disk(worker))
+        try:
+            return await worker.ended()
+        finally:
+            watch.cancel()
+
+    def _spec_with_room(self) -> ReleaseSpec:
+        if not self._full:
+            return self.spec
+        self.log.note(f"its data is over {self.spec.limits.disk} bytes: it may delete, but not write")
+        return replace(self.spec, limits=replace(self.spec.limits, disk=0))
+
+    async def _watch_disk(self, worker: Worker) -> None:
+        """End the worker when it keeps more than it may. The next one may delete, but not write, until there is room."""
+        limits, was_full = self.spec.limits, self._full
+        pause = disk.LOOK_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            began = time.monotonic()
+            found = await asyncio.to_thread(disk.usage, self.spec.data, limits)
+            pause = max(disk.LOOK_SECONDS, (time.monotonic() - began) / disk.SHARE)
+            self._full = found.is_full(limits)
+            if found.is_crowded(limits):
+                worker.kill(f"it keeps more than {limits.files} files")
+            elif self._full and not was_full:
+                worker.kill(f"it keeps more than {limits.disk} bytes")
+            elif was_full and not self._full:
+                await worker.drain()
 
     async def _mourn(self, complaint: str) -> None:
         now = time.monotonic()

@@ -6,6 +6,7 @@ import hashlib
 import logging
 import os
 import shutil
+import socket
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -17,6 +18,7 @@ from yimen_host.runtime.supervisor import isolation
 from yimen_host.runtime.supervisor.canary import Canary
 from yimen_host.runtime.supervisor.config import SupervisorConfig
 from yimen_host.runtime.supervisor.logs import ReleaseLog
+from yimen_host.runtime.supervisor.platforms import Platforms
 from yimen_host.runtime.supervisor.releases import Release
 from yimen_host.runtime.supervisor.workers import Worker, WorkerFailed
 from yimen_host.runtime.supervisor.workshop import Workshop
@@ -47,6 +49,7 @@ class Supervisor:
         self._canary = Canary(self._workshop, config)
         self._claimed = IsolationReport(0, LEVEL_NAMES[0], ())
         self._isolation = self._claimed
+        self._platforms = Platforms(config.api_dir, config.host_uid)
         self._checked = asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
 
@@ -72,6 +75,7 @@ class Supervisor:
         await asyncio.gather(*(release.close() for release in self._releases.values()))
         self._releases.clear()
         await self._workshop.close()
+        self._platforms.close()
 
     async def arm(self, spec: ReleaseSpec) -> Armed:
         """Open the release's socket, once the first canary is back. Idempotent; another specification replaces it."""
@@ -110,6 +114,11 @@ class Supervisor:
         if not release:
             raise UnknownRelease(f"{app_id} {version} is not armed")
         return release.log.tail(lines)
+
+    def api_listener(self, app_id: str) -> socket.socket:
+        """Return the listening socket on which a mini-app's workers reach the platform; every host process accepts."""
+        number = self._workshop.number(app_id)
+        return self._platforms.listener(app_id, number if number != os.getuid() else None)
 
     def isolation(self) -> IsolationReport:
         """Tell what this machine was shown to offer."""
