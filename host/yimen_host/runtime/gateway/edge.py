@@ -12,7 +12,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
-from yimen_host.runtime.gateway import express
+from yimen_host.runtime.gateway import express, relay, requests
 from yimen_host.runtime.gateway.gateway import Gateway
 
 
@@ -33,9 +33,7 @@ class Edge(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let the timer go with the connection."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self._forget_timer()
         super().connection_lost(exc)
 
     def on_response_complete(self) -> None:
@@ -51,6 +49,32 @@ class Edge(HttpToolsProtocol):
         self._resting_since = time.monotonic()
         if self._timer is None:
             self._timer = self.loop.call_later(self.timeout_keep_alive, self._close_when_idle)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Relay it: the connection has another protocol from now on."""
+        assert self._gateway is not None, "only a gateway's connections are upgraded"
+        self._forget_timer()
+        browser = relay.Side()
+        browser.connection_made(self.transport)
+        self.transport.set_protocol(browser)
+        self.connections.discard(self)
+        self.connections.add(cast(Any, browser))  # Any: uvicorn only asks its connections to shut down
+        task = self.loop.create_task(relay.serve(self._gateway, browser, self.url, self.headers))
+        task.add_done_callback(self.tasks.discard)
+        task.add_done_callback(lambda _: self.connections.discard(cast(Any, browser)))
+        self.tasks.add(task)
+
+    def _should_upgrade_to_ws(self) -> bool:
+        """Only mini-apps have WebSockets."""
+        if self._gateway is None:
+            return False
+        host = requests.host_of(self.headers)
+        return host is not None and isinstance(self._gateway.hosts.site(host), str)
+
+    def _forget_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _unset_keepalive_if_required(self) -> None:
         self._resting_since = None

@@ -62,7 +62,7 @@ class Gateway:
         self._portal = portal
         self._platform = platform
         self.directory = directory
-        self._sessions = sessions
+        self.sessions = sessions
         self._pages = pages
         self._leave = leave
         self.kept = kept
@@ -111,7 +111,7 @@ class Gateway:
             await self._visit(target, reading, scope, receive, send)
 
     async def _visit(self, target: AppTarget, reading: Reading, scope: Scope, receive: Receive, send: Send) -> None:
-        visitor = await self._sessions.identify(target.app_id, reading.session)
+        visitor = await self.sessions.identify(target.app_id, reading.session)
         if visitor is not None:
             refused = requests.refuse_cross_site(scope["method"], reading, self.hosts.origin(target.app_id).encode())
             if refused:

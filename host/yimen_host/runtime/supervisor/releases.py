@@ -156,7 +156,7 @@ class Release:
         return replace(self.spec, limits=replace(self.spec.limits, disk=0))
 
     async def _watch_disk(self, worker: Worker) -> None:
-        """End the worker when it keeps more than it may. The next one may delete, but not write, until there is room."""
+        """End the worker when it keeps more than it may; the next may delete, but not write, until there is room."""
         limits, was_full = self.spec.limits, self._full
         pause = disk.LOOK_SECONDS
         while True:
