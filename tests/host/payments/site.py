@@ -69,6 +69,6 @@ def browser(payments: Payments, name: str, session: str | None = None) -> Browse
 
 def heading(page: httpx.Response) -> str:
     """The page's one heading."""
-    found: list[str] = re.findall(r"<h1>(.*?)</h1>", page.text, re.DOTALL)
+    found: list[str] = re.findall(r"<h1[^>]*>(.*?)</h1>", page.text, re.DOTALL)
     assert len(found) == 1, page.text
     return found[0].strip()
