@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import shutil
@@ -50,20 +51,24 @@ class Stage:
     """Directories of one benchmark run."""
 
     home: Path
+    supervisor: int
+    """Its process."""
 
     @property
     def control(self) -> Path:
         """Where the supervisor listens."""
         return self.home / "run" / "control.sock"
 
-    def spec(self, *, app_id: str = APP, idle_seconds: float = 300.0, processor: float = 2.0) -> ReleaseSpec:
-        """Return a release of the tiny mini-app; a whole processor, so that the quota is not what is measured."""
+    def spec(
+        self, *, app_id: str = APP, module: str = MODULE, idle_seconds: float = 300.0, processor: float = 2.0
+    ) -> ReleaseSpec:
+        """Return a release, of the tiny mini-app; two processors, so that the quota is not what is measured."""
         braced = {name: value.replace("{", "{{").replace("}", "}}") for name, value in environment().items()}
         return ReleaseSpec(
             app_id=app_id,
             version=VERSION,
             tree=self.home / "tree",
-            module=MODULE,
+            module=module,
             data=self.home / "data" / app_id,
             environment={**braced, "YIMEN_APP_ID": app_id, "YIMEN_APP_DATA": "{data}"},
             limits=Limits(idle_seconds=idle_seconds, processor=processor),
@@ -79,8 +84,8 @@ def stage() -> Iterator[Stage]:
     config = home / "supervisor.json"
     config.write_text(json.dumps({"run_dir": str(home / "run"), "state_dir": str(home / "state")}))
     try:
-        with program("-m", "yimen_host.runtime.supervisor", "--config", str(config)):
-            made = Stage(home)
+        with program("-m", "yimen_host.runtime.supervisor", "--config", str(config)) as process:
+            made = Stage(home, process.pid)
             until = time.monotonic() + 20
             while not made.control.exists() and time.monotonic() < until:
                 time.sleep(0.02)
@@ -108,6 +113,40 @@ def worker_of(made: Stage, app_id: str = APP) -> int:
         raise LookupError(f"{app_id} does not run")
 
     return _asked(made, ask)
+
+
+def starts_of(made: Stage) -> list[int]:
+    """Return how often each armed release was started."""
+
+    async def ask(supervision: Supervision) -> list[int]:
+        return [status.starts for status in await supervision.status()]
+
+    return _asked(made, ask)
+
+
+def rearm_when_quarantined(made: Stage, spec: ReleaseSpec) -> None:
+    """Give a release that died too often another chance, as an operator would."""
+
+    async def ask(supervision: Supervision) -> None:
+        states = {status.app_id: status.state for status in await supervision.status()}
+        if states.get(spec.app_id) is ReleaseState.QUARANTINED:
+            await supervision.disarm(spec.app_id, spec.version)
+            await supervision.arm(spec)
+
+    _asked(made, ask)
+
+
+def processes(made: Stage) -> list[int]:
+    """Return the supervisor's process and all below it."""
+    parents = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with contextlib.suppress(OSError):
+                parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+    found = [made.supervisor]
+    for process in found:
+        found += [child for child, parent in parents.items() if parent == process]
+    return found
 
 
 def wait_until_asleep(made: Stage, app_id: str = APP) -> None:
@@ -183,6 +222,8 @@ def gateway_app() -> Gateway:
 
 def serve_gateway(port: int) -> None:
     """Serve it as the host does."""
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
     uvicorn.run(
         gateway_app(), port=port, loop="uvloop", http=Edge, access_log=False, log_level="warning", proxy_headers=False,
         server_header=False,

@@ -5,6 +5,7 @@ It leaves no request behind: it goes to sleep only without a connection, and dra
 
 import asyncio
 import contextlib
+import gc
 import logging
 import signal
 import socket
@@ -24,6 +25,8 @@ KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 10.0
 """How long requests under way may still take after the order to end."""
 _ALIVE_EVERY_SECONDS = 5
+_OBJECTS_BETWEEN_COLLECTIONS = 10_000
+"""A request makes a few hundred that die with it: looking for cycles among them every few requests is waste."""
 _LONGEST_HEADERS = 64 * 1024
 
 
@@ -51,6 +54,8 @@ def serve_release(
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each call to the platform is noise
     app = loading.load_miniapp(module, app_id).asgi()
     runner = Runner(app, idle_seconds=idle_seconds, on_ready=on_ready, on_alive=on_alive)
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 20)
     _run(runner, socket.socket(fileno=listener))
 
 
