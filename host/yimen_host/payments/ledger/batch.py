@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from yimen_host.core.clock import Clock
+from yimen_host.core.database import Database
 from yimen_host.payments.decision import Decision, Refused
 from yimen_host.payments.ledger import store
 from yimen_host.payments.ledger.queue import Companion, Waiting
@@ -27,12 +28,10 @@ class Scribe:
         originals = await store.originals(raw, resolved) if resolved else {}
         legs = [leg for w in batch for leg in w.draft.legs]
         legs += [leg for original in originals.values() for leg in original.legs]
-        if missing := {code: amount.currency for code, amount in legs if code not in self._names}:
-            await self._remember(raw, missing)
-            await raw.commit()  # an empty account does no harm, and opening it here would hold its key locked
+        names = await self._names_of(raw, {code: amount.currency for code, amount in legs})
         opening = await store.open_batch(
             raw,
-            accounts={(name := self._names[leg.account]).id: name for leg in legs},
+            accounts={name.id: name for name in names},
             keys=[w.draft.key for w in batch],
             originals=originals,
             now=self._clock.now(),
@@ -54,15 +53,43 @@ class Scribe:
         await connection.rollback()
         await (await _raw(connection)).rollback()
 
-    async def _remember(self, raw: store.Raw, missing: dict[str, str]) -> None:
-        if len(self._names) + len(missing) > NAME_CACHE:
+    async def _names_of(self, raw: store.Raw, currencies: dict[str, str]) -> list[store.Name]:
+        """The names of accounts; those that are missing are opened."""
+        if len(self._names) > NAME_CACHE:
             self._names = {}
-        self._names |= await store.names(raw, missing)
+        names = self._names
+        if unknown := {code: currency for code, currency in currencies.items() if code not in names}:
+            names |= await store.names(raw, unknown)
+            if missing := {code: currency for code, currency in unknown.items() if code not in names}:
+                await store.open_accounts(raw, missing)
+                await raw.commit()  # an empty account does no harm, and opening it here would hold its key locked
+                names |= await store.names(raw, missing)
+        return [names[code] for code in currencies]
 
 
 async def _write(raw: store.Raw, opening: store.Opening) -> None:
     if opening.books.taken:
         await store.write_batch(raw, opening)
+
+
+async def connect(database: Database) -> AsyncConnection:
+    """Connect for writing batches.
+
+    Its statements are planned once, perhaps while the journal is nearly empty: a plan that reads a whole table would
+    then stay while the table grows, so there is to be none. The connection is the writer's own, not the pool's.
+    """
+    connection = await database.engine.connect()
+    raw = await _raw(connection)
+    await raw.execute("SET enable_seqscan = off")
+    await raw.execute("SET plan_cache_mode = force_generic_plan")
+    await raw.commit()
+    return connection
+
+
+async def disconnect(connection: AsyncConnection) -> None:
+    """Close the connection for good."""
+    await connection.invalidate()
+    await connection.close()
 
 
 async def broken(connection: AsyncConnection) -> bool:

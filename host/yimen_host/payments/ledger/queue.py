@@ -19,6 +19,8 @@ from yimen_host.payments.ledger.rule import Outcome
 MAX_QUEUE = 4096  # some tenths of a second of work; past that it is kinder to say "later" at once
 MAX_BATCH = 512
 """Transactions of one commit; past a few hundred a batch gains nothing more and makes everyone in it wait."""
+LEAST_SHARE = 32
+"""Up to so many are not divided: what a batch costs, however small, would be paid twice."""
 
 Companion = Callable[[AsyncSession], Awaitable[Decision]]
 """Writes that belong to a posting, in its transaction: guards and events. Refusing undoes them and the posting."""
@@ -82,7 +84,7 @@ class Queue:
 
     def _pick(self) -> list[Waiting]:
         """Take this taker's share of the queue, and beyond it what touches the same accounts: nobody else could."""
-        share = -(-len(self._line) // self._idle)
+        share = max(LEAST_SHARE, -(-len(self._line) // self._idle))
         batch: list[Waiting] = []
         left: list[Waiting] = []
         touched: set[str] = set()

@@ -6,7 +6,7 @@ SQLAlchemy stays out of here on purpose: per statement it costs as much as Postg
 import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 from psycopg.rows import tuple_row
@@ -23,8 +23,7 @@ ID_STEP = 1024  # ids that belong to one batch; at least MAX_BATCH
 Raw = AsyncConnection[Any]  # Any: rows are of many shapes
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """What of an account never changes."""
 
     id: int
@@ -49,16 +48,21 @@ class Opening:
     books: Books
 
 
-async def names(raw: Raw, currencies: Mapping[str, str]) -> dict[str, Name]:
-    """Find the accounts with these codes, opening those that are missing in the currency given."""
+async def names(raw: Raw, codes: Iterable[str]) -> dict[str, Name]:
+    """Find those accounts with these codes that there are."""
+    async with raw.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(_NAMES, (array(codes),), prepare=True)
+        return {row[1]: Name(*row) for row in await cursor.fetchall()}
+
+
+async def open_accounts(raw: Raw, currencies: Mapping[str, str]) -> None:
+    """Open accounts with these codes in the currencies given, unless somebody else has in the meantime."""
     codes = sorted(currencies)  # in order, so that two processes that open the same accounts do not wait in a ring
     await raw.execute(
         "INSERT INTO ledger_account (code, currency, floor) "
         "SELECT * FROM unnest(%s::text[], %s::text[], %s::bigint[]) ON CONFLICT (code) DO NOTHING",
         (codes, [currencies[code] for code in codes], [floor_of(code) for code in codes]),
     )
-    found = await _all(raw, "SELECT id, code, currency FROM ledger_account WHERE code = ANY(%s::text[])", (codes,))
-    return {row[1]: Name(*row) for row in found}
 
 
 async def originals(raw: Raw, keys: Iterable[str]) -> dict[str, Original]:
@@ -142,6 +146,7 @@ async def write_batch(raw: Raw, opening: Opening) -> None:
     )
 
 
+_NAMES = "SELECT id, code, currency FROM ledger_account WHERE code = ANY(%s::text[])"
 _LOCK_ACCOUNTS = (
     "SELECT id, floor, balance, held, awaited, seq FROM ledger_account"
     " WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from yimen_host.core.clock import Clock
 from yimen_host.core.database import Database
 from yimen_host.core.errors import TryLater
-from yimen_host.payments.ledger.batch import Scribe, broken
+from yimen_host.payments.ledger.batch import Scribe, broken, connect, disconnect
 from yimen_host.payments.ledger.draft import Draft, fingerprint
 from yimen_host.payments.ledger.queue import Companion, Queue, Waiting
 from yimen_host.payments.ledger.rule import Outcome
@@ -71,7 +71,7 @@ class Writer:
                     self._queue.done(batch)
         finally:
             if connection is not None:
-                await connection.close()
+                await disconnect(connection)
 
     async def _write_through_breaks(
         self, connection: AsyncConnection | None, batch: Sequence[Waiting]
@@ -82,15 +82,14 @@ class Writer:
         """
         for attempt in range(1, MAX_TRIES + 1):
             try:
-                connection = connection or await self._database.engine.connect()
+                connection = connection or await connect(self._database)
                 await self._write_or_split(connection, batch)
             except (DBAPIError, psycopg.Error, OSError, TimeoutError) as error:
                 if connection is not None and not await broken(connection):
                     raise
                 _log.warning("the ledger lost its connection: %s", error)
                 if connection is not None:
-                    await connection.invalidate()
-                    await connection.close()
+                    await disconnect(connection)
                     connection = None
                 await asyncio.sleep(RECONNECT_SECONDS * attempt)
                 batch = [waiting for waiting in batch if not waiting.answer.done()]
