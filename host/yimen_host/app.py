@@ -48,7 +48,7 @@ def create_app(settings: Settings) -> ASGIApp:
             scheme="https" if settings.secure else "http",
         ),
         portal=portal,
-        platform=frame.platform(node.launches, SDK / "static"),
+        platform=frame.platform(node.launches, node.directory, SDK / "static"),
         directory=node.directory,
         sessions=node.app_sessions,
         pages=frame.error_pages(portal.state.pages, settings.portal_origin),

@@ -11,8 +11,10 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from yimen_host.core.services import Services
+from yimen_host.runtime.directory import LiveDirectory
 from yimen_host.runtime.gateway.ports import ErrorPages, Leave, Reason
 from yimen_host.runtime.launch import PATH, Launches
+from yimen_sdk.manifest import to_w3c
 from yimen_sdk.pages import Pages
 
 POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; base-uri 'none'"
@@ -31,11 +33,21 @@ SENTENCES = {
 }
 
 
-def platform(launches: Launches, static: Path) -> ASGIApp:
+def platform(launches: Launches, directory: LiveDirectory, static: Path) -> ASGIApp:
     """The paths under ``/.yimen/`` of every mini-app's origin."""
+
+    async def manifest(request: Request) -> Response:
+        """The W3C MiniApp Manifest (Working Draft, 28 January 2025)."""
+        release = directory.main(request.state.app_id)
+        if release is None:
+            return Response(status_code=404)
+        language = "en" if request.headers.get("accept-language", "").lower().startswith("en") else "zh"
+        return JSONResponse(to_w3c(release.manifest, language=language), headers={"Vary": "Accept-Language"})
+
     return Starlette(
         routes=[
             Route(PATH, launches.take),
+            Route("/.yimen/manifest.json", manifest),
             Mount("/.yimen/static", StaticFiles(directory=static)),
         ]
     )

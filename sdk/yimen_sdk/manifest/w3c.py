@@ -10,7 +10,7 @@ from packaging.version import InvalidVersion, Version
 
 from yimen_sdk.manifest.model import Icon, Manifest
 
-DEFAULT_ICON = "/.yimen/icon.svg"
+DEFAULT_ICON = "/.yimen/static/miniapp.svg"
 """Where the platform serves a drawn initial for a mini-app that brings no icon."""
 
 Json = dict[str, Any]  # `Any`: JSON
