@@ -19,7 +19,7 @@ from yimen_host.payments.facade import Payments
 from yimen_host.runtime import connections as connection_api
 from yimen_host.runtime import description
 from yimen_host.runtime.connections import Connections
-from yimen_host.runtime.directory import LiveDirectory
+from yimen_host.runtime.directory import LiveDirectory, ReleaseSource
 from yimen_host.runtime.hostport import Callers, PlatformSockets, Subjects, platform_api
 from yimen_host.runtime.installs import Installs
 from yimen_host.runtime.launch import Launches
@@ -66,15 +66,17 @@ class Node:
         self._watcher = Watcher(self.project, self.supervision, self.refresh) if self.project else None
 
     @classmethod
-    def of(cls, services: Services) -> "Node":
-        """Wire the parts together."""
+    def of(
+        cls, services: Services, *, source: ReleaseSource | None = None, supervision: Supervision | None = None
+    ) -> "Node":
+        """Wire the parts together. Releases come from ``source``, by default the registry."""
         settings = services.settings
         accounts = Accounts(services, SandboxAuthority(), SandboxSender(services))
         consents = Consents(services)
         registry = Registry(services.database.engine, settings.var.absolute() / "registry", services.clock.now)
-        supervision = Supervision(run_directory(settings.var) / "control.sock")
+        supervision = supervision or Supervision(run_directory(settings.var) / "control.sock")
         project = Project(registry, settings.project) if settings.project and settings.demo else None
-        directory = LiveDirectory(services, project or registry, supervision, Installs(services))
+        directory = LiveDirectory(services, source or project or registry, supervision, Installs(services))
         app_sessions = AppSessions(services, accounts, consents, directory)
         return cls(
             services=services,

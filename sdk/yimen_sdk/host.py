@@ -1,14 +1,19 @@
 """The port between a mini-app and the platform. Everything a mini-app may ask for is here, and nothing else.
 
-Implementations: ``remote`` (over HTTP), the host's own, and ``testing.FakeHost``. All pass the same contract tests.
+Implementations: ``remote`` (over HTTP) and ``testing.FakeHost``. Both pass the same contract tests.
 """
 
 import datetime as dt
+import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
+from yimen_sdk.errors import InvalidRequest
 from yimen_sdk.money import Money
+
+_KEY = re.compile(r"[A-Za-z0-9_.:\-]{1,100}")
 
 OrderState = Literal["open", "paid", "fulfilled", "closed", "cancelled", "expired", "partially_refunded", "refunded"]
 RefundState = Literal["requested", "processing", "succeeded", "failed", "needs_action"]
@@ -48,9 +53,14 @@ class Answer:
 
     def json(self) -> Any:  # Any: another service's JSON
         """Parse the body. Raises ValueError when it is not JSON."""
-        import json
-
         return json.loads(self.body)
+
+
+def check_key(key: str) -> str:
+    """Pass a refund's key on. Raises InvalidRequest when it cannot be one."""
+    if not _KEY.fullmatch(key):
+        raise InvalidRequest(f"{key!r} cannot be a refund's key", {"key": "1 to 100 of A-Z a-z 0-9 _ . : -"})
+    return key
 
 
 class Payments(Protocol):
@@ -80,7 +90,11 @@ class Payments(Protocol):
         ...
 
     async def refund(self, order_id: str, amount: Money, *, reason: str, key: str) -> Refund:
-        """Give back part or all of a paid order. ``key`` is yours: the same key is the same refund."""
+        """Give back part or all of a paid order, with a ``reason`` of 1 to 100 characters.
+
+        ``key`` is yours, 1 to 100 of ``A-Z a-z 0-9 _ . : -``: the same key is the same refund, with another amount or
+        reason it raises InvalidRequest. Raises Refused when the order is not paid or less than this is left of it.
+        """
         ...
 
 
@@ -88,7 +102,11 @@ class Notices(Protocol):
     """Scope ``notices.send``: only by templates that the manifest declares."""
 
     async def send(self, template: str, *, to: str | None = None, **values: str) -> None:
-        """Put a notice 通知 in a resident's inbox; ``to`` is their ``sub``, by default the present resident."""
+        """Put a notice 通知 in a resident's inbox; ``to`` is their ``sub``, by default the present resident.
+
+        Raises NotFound for a template or a ``sub`` that the platform does not know, InvalidRequest unless ``values``
+        fill the template's places with at most 80 characters each, Refused after 10 notices to one resident in a day.
+        """
         ...
 
 

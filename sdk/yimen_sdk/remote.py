@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 
 from yimen_sdk.errors import TryLater, Unknown, from_problem
-from yimen_sdk.host import Answer, Order, Refund
+from yimen_sdk.host import Answer, Order, Refund, check_key
 from yimen_sdk.money import Money
 
 CALL_SECONDS = 15.0
@@ -126,7 +126,7 @@ class RemotePayments:
 
     async def refund(self, order_id: str, amount: Money, *, reason: str, key: str) -> Refund:
         body = {"amount": _money(amount), "reason": reason}
-        answer = await self._calls.post(f"/v1/orders/{quote(order_id, safe='')}/refunds", body, key=key)
+        answer = await self._calls.post(f"/v1/orders/{quote(order_id, safe='')}/refunds", body, key=check_key(key))
         return Refund(
             answer["id"],
             answer["order_id"],

@@ -1,0 +1,333 @@
+"""The promises of the port ``Host``, kept by the fake that authors test with and by the platform they run on."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+from tests.contracts.platforms import Faked, Platform, Real, supplier
+from tests.host.village import village
+
+from yimen_host.core.services import Services
+from yimen_sdk import (
+    ConsentRequired,
+    Host,
+    InvalidRequest,
+    Money,
+    NotFound,
+    Order,
+    Refused,
+    SignInRequired,
+    Unknown,
+    yuan,
+)
+
+ALL = ("identity.name", "payments.order", "notices.send")
+TEA = yuan("8.00")
+
+
+@pytest.fixture
+def fake() -> Platform:
+    return Faked()
+
+
+@pytest.fixture
+async def real(services: Services, tmp_path: Path) -> AsyncIterator[Platform]:
+    async with supplier() as address, village(services, tmp_path, connections={"supplier.test": address}) as place:
+        real = Real(place)
+        yield real
+        await real.close()
+
+
+@pytest.fixture(params=["fake", "real"])
+def platform(request: pytest.FixtureRequest) -> Platform:
+    """Each platform in turn."""
+    platform: Platform = request.getfixturevalue(request.param)
+    return platform
+
+
+async def paid(platform: Platform, host: Host, amount: Money = TEA) -> Order:
+    """An order that was paid."""
+    order = await host.payments.open_order("一杯茶", amount)
+    await platform.pay(order)
+    return order
+
+
+async def test_an_order_is_opened_as_it_was_asked_for(platform: Platform) -> None:
+    _, host = await platform.resident("ada", *ALL)
+
+    order = await host.payments.open_order(" 一杯茶 ", TEA, reference="cup-1", return_path="/tea?n=1")
+
+    assert (order.title, order.amount, order.state, order.reference, order.receipt_number) == (
+        "一杯茶", TEA, "open", "cup-1", None,
+    )  # fmt: skip
+    assert order.cashier_url.endswith(f"/cashier/{order.id}")
+    assert order.expires_at.tzinfo is not None
+    assert await host.payments.order(order.id) == await platform.nobody().payments.order(order.id) == order
+
+
+async def test_the_same_reference_is_the_same_order(platform: Platform) -> None:
+    _, host = await platform.resident("ada", *ALL)
+    order = await host.payments.open_order("一杯茶", TEA, reference="cup-1")
+
+    assert await host.payments.open_order("一杯茶", TEA, reference="cup-1") == order
+    assert (await host.payments.open_order("一杯茶", TEA)).id != order.id
+
+
+async def test_a_reference_with_other_content_is_refused(platform: Platform) -> None:
+    _, host = await platform.resident("ada", *ALL)
+    open_order = host.payments.open_order
+    await open_order("一杯茶", TEA, reference="cup-1")
+
+    for other in (
+        open_order("两杯茶", TEA, reference="cup-1"),
+        open_order("一杯茶", yuan("16.00"), reference="cup-1"),
+        open_order("一杯茶", TEA, reference="cup-1", return_path="/other"),
+    ):
+        with pytest.raises(Refused, match="reference cup-1 belongs to an order with other content"):
+            await other
+
+
+async def test_a_reference_of_another_resident_is_refused(platform: Platform) -> None:
+    _, ada = await platform.resident("ada", *ALL)
+    _, bob = await platform.resident("bob", *ALL)
+    await ada.payments.open_order("一杯茶", TEA, reference="cup-1")
+
+    with pytest.raises(Refused):
+        await bob.payments.open_order("一杯茶", TEA, reference="cup-1")
+
+
+async def test_a_malformed_order_names_what_is_wrong(platform: Platform) -> None:
+    _, host = await platform.resident("ada", *ALL)
+    open_order = host.payments.open_order
+    wrong = {
+        "title": [open_order(" ", TEA), open_order("茶" * 61, TEA)],
+        "amount": [open_order("茶", Money(0)), open_order("茶", Money(-1)), open_order("茶", Money(1, "HKD"))],
+        "reference": [open_order("茶", TEA, reference=""), open_order("茶", TEA, reference="x" * 65)],
+        "return_path": [
+            open_order("茶", TEA, return_path="tea"),
+            open_order("茶", TEA, return_path="//elsewhere.test/"),
+            open_order("茶", TEA, return_path=f"/{'x' * 500}"),
+        ],
+    }
+
+    for fault, orders in wrong.items():
+        for order in orders:
+            with pytest.raises(InvalidRequest) as refusal:
+                await order
+            assert {name.split(".")[0] for name in refusal.value.faults} == {fault}
+
+
+async def test_opening_an_order_needs_a_resident_who_consented(platform: Platform) -> None:
+    _, host = await platform.resident("ada", "identity.name")
+
+    with pytest.raises(ConsentRequired) as refusal:
+        await host.payments.open_order("一杯茶", TEA)
+    with pytest.raises(SignInRequired):
+        await platform.nobody().payments.open_order("一杯茶", TEA)
+
+    assert refusal.value.scope == "payments.order"
+
+
+async def test_an_order_that_is_not_there_is_not_found(platform: Platform) -> None:
+    payments = platform.nobody().payments
+
+    for call in (
+        payments.order("ord_nowhere"),
+        payments.fulfil("ord_nowhere"),
+        payments.cancel("ord_nowhere"),
+        payments.refund("ord_nowhere", TEA, reason="凉了", key="k"),
+    ):
+        with pytest.raises(NotFound):
+            await call
+
+
+async def test_a_paid_order_has_a_receipt_and_is_fulfilled_once(platform: Platform) -> None:
+    _, host = await platform.resident("ada", *ALL)
+    order = await paid(platform, host)
+
+    seen = await host.payments.order(order.id)
+    fulfilled = [await platform.nobody().payments.fulfil(order.id) for _ in range(2)]
+
+    assert seen.receipt_number
+    assert seen == replace(order, state="paid", receipt_number=seen.receipt_number)
+    assert fulfilled == [replace(seen, state="fulfilled")] * 2
+
+
+async def test_an_order_that_nobody_paid_cannot_be_fulfilled(platform: Platform) -> None:
+    _, host = await platform.resident("ada", *ALL)
+    open_, cancelled = [await host.payments.open_order("一杯茶", TEA) for _ in range(2)]
+    await host.payments.cancel(cancelled.id)
+
+    for order in (open_, cancelled):
+        with pytest.raises(Refused, match="not paid"):
+            await host.payments.fulfil(order.id)
+
+    assert [(await host.payments.order(order.id)).state for order in (open_, cancelled)] == ["open", "cancelled"]
+
+
+async def test_an_open_order_is_cancelled_once_and_a_paid_one_never(platform: Platform) -> None:
+    _, host = await platform.resident("ada", *ALL)
+    order = await host.payments.open_order("一杯茶", TEA)
+    sold = await paid(platform, host)
+
+    assert [(await host.payments.cancel(order.id)).state for _ in range(2)] == ["cancelled", "cancelled"]
+    with pytest.raises(Refused, match="is paid"):
+        await host.payments.cancel(sold.id)
+    assert (await host.payments.order(sold.id)).state == "paid"
+
+
+async def test_refunds_never_exceed_what_was_paid(platform: Platform) -> None:
+    _, host = await platform.resident("ada", *ALL)
+    order = await paid(platform, host)
+
+    first = await host.payments.refund(order.id, yuan("5.00"), reason="凉了", key="cup-1")
+    partly = await host.payments.order(order.id)
+    with pytest.raises(Refused):
+        await host.payments.refund(order.id, yuan("3.01"), reason="凉了", key="cup-2")
+    rest = await platform.nobody().payments.refund(order.id, yuan("3.00"), reason="凉了", key="cup-3")
+    with pytest.raises(Refused):
+        await host.payments.refund(order.id, Money(1), reason="凉了", key="cup-4")
+
+    assert [(r.order_id, r.amount, r.state) for r in (first, rest)] == [
+        (order.id, yuan("5.00"), "succeeded"), (order.id, yuan("3.00"), "succeeded"),
+    ]  # fmt: skip
+    assert (partly.state, (await host.payments.order(order.id)).state) == ("partially_refunded", "refunded")
+
+
+async def test_the_same_key_is_the_same_refund(platform: Platform) -> None:
+    _, host = await platform.resident("ada", *ALL)
+    order = await paid(platform, host)
+    other = await paid(platform, host)
+
+    refunds = [await host.payments.refund(order.id, yuan("2.00"), reason="凉了", key="cup-1") for _ in range(2)]
+    elsewhere = await host.payments.refund(other.id, yuan("2.00"), reason="凉了", key="cup-1")
+    for amount, reason in ((yuan("3.00"), "凉了"), (yuan("2.00"), "洒了")):
+        with pytest.raises(InvalidRequest):
+            await host.payments.refund(order.id, amount, reason=reason, key="cup-1")
+
+    assert (refunds[0], elsewhere.id == refunds[0].id) == (refunds[1], False)
+
+
+async def test_what_was_given_back_whole_stays_given_back(platform: Platform) -> None:
+    _, host = await platform.resident("ada", *ALL)
+    order = await paid(platform, host)
+    await host.payments.fulfil(order.id)
+    await host.payments.refund(order.id, TEA, reason="凉了", key="cup-1")
+
+    assert (await host.payments.fulfil(order.id)).state == "refunded"
+
+
+async def test_a_malformed_refund_is_refused(platform: Platform) -> None:
+    _, host = await platform.resident("ada", *ALL)
+    order = await paid(platform, host)
+    refund = partial(host.payments.refund, order.id)
+
+    for wrong in (
+        refund(Money(0), reason="凉了", key="k"),
+        refund(Money(-1), reason="凉了", key="k"),
+        refund(Money(1, "HKD"), reason="凉了", key="k"),
+        refund(TEA, reason="", key="k"),
+        refund(TEA, reason="凉" * 101, key="k"),
+        refund(TEA, reason="凉了", key=""),
+        refund(TEA, reason="凉了", key="第一杯"),
+        refund(TEA, reason="凉了", key="k" * 101),
+    ):
+        with pytest.raises(InvalidRequest):
+            await wrong
+
+    assert (await host.payments.order(order.id)).state == "paid"
+
+
+async def test_an_unpaid_order_gives_nothing_back(platform: Platform) -> None:
+    _, host = await platform.resident("ada", *ALL)
+    order = await host.payments.open_order("一杯茶", TEA)
+
+    with pytest.raises(Refused):
+        await host.payments.refund(order.id, TEA, reason="凉了", key="k")
+
+
+async def test_a_notice_reaches_the_resident_it_names(platform: Platform) -> None:
+    ada, host = await platform.resident("ada", *ALL)
+    bob, _ = await platform.resident("bob", *ALL)
+
+    await host.notices.send("ready", to=ada, number="1")
+    await platform.nobody().notices.send("ready", to=ada, number="2")
+
+    assert (await platform.inbox(ada), await platform.inbox(bob)) == (["第1号", "第2号"], [])
+
+
+async def test_a_notice_needs_the_residents_consent(platform: Platform) -> None:
+    ada, host = await platform.resident("ada", "payments.order")
+
+    for unwelcome in (
+        host.notices.send("ready", number="1"),
+        platform.nobody().notices.send("ready", to=ada, number="1"),
+    ):
+        with pytest.raises(ConsentRequired) as refusal:
+            await unwelcome
+        assert refusal.value.scope == "notices.send"
+    with pytest.raises(SignInRequired):
+        await platform.nobody().notices.send("ready", number="1")
+    assert await platform.inbox(ada) == []
+
+
+async def test_a_notice_is_only_what_was_approved(platform: Platform) -> None:
+    ada, host = await platform.resident("ada", *ALL)
+    send = partial(host.notices.send, to=ada)
+
+    with pytest.raises(NotFound):
+        await send("unready", number="1")
+    for wrong in (send("ready"), send("ready", number="1", colour="green"), send("ready", number="1" * 81)):
+        with pytest.raises(InvalidRequest):
+            await wrong
+
+    assert await platform.inbox(ada) == []
+
+
+async def test_a_stranger_cannot_be_sent_a_notice(platform: Platform) -> None:
+    with pytest.raises(NotFound):
+        await platform.nobody().notices.send("ready", to="somebody", number="1")
+
+
+async def test_an_inbox_takes_ten_notices_a_day_of_one_mini_app(platform: Platform) -> None:
+    ada, host = await platform.resident("ada", *ALL)
+    bob, _ = await platform.resident("bob", *ALL)
+    for number in range(10):
+        await host.notices.send("ready", to=ada, number=str(number))
+
+    with pytest.raises(Refused):
+        await host.notices.send("ready", to=ada, number="10")
+    await host.notices.send("ready", to=bob, number="1")
+
+    assert (len(await platform.inbox(ada)), await platform.inbox(bob)) == (10, ["第1号"])
+
+
+async def test_another_service_answers_through_the_platform(platform: Platform) -> None:
+    network = platform.nobody().network
+
+    leaves = await network.fetch("GET", "https://supplier.test/leaves?kind=green")
+    taken = await network.fetch("POST", "https://supplier.test/orders", json={"leaves": 3})
+    nothing = await network.fetch("GET", "https://supplier.test/nothing")
+
+    assert [(a.status, a.json()) for a in (leaves, taken, nothing)] == [
+        (200, {"leaves": 3}), (201, {"taken": True}), (404, {"error": "none"}),
+    ]  # fmt: skip
+
+
+async def test_a_silent_service_is_unknown_not_failed(platform: Platform) -> None:
+    with pytest.raises(Unknown):
+        await platform.nobody().network.fetch("GET", "https://supplier.test/silence", timeout=0.2)
+
+
+async def test_a_service_that_was_not_approved_is_refused(platform: Platform) -> None:
+    for url in ("https://elsewhere.test/", "https://supplier.test.elsewhere.test/", "supplier.test", ""):
+        with pytest.raises(Refused):
+            await platform.nobody().network.fetch("GET", url)
+
+
+async def test_a_malformed_call_is_refused(platform: Platform) -> None:
+    for method, seconds in (("BREW", 1.0), ("get", 1.0), ("GET", 0.0), ("GET", -1.0)):
+        with pytest.raises(InvalidRequest):
+            await platform.nobody().network.fetch(method, "https://supplier.test/nothing", timeout=seconds)
