@@ -18,7 +18,7 @@ from tests.faults.poster import WALLETS
 
 from yimen_host.core.clock import SystemClock
 from yimen_host.core.database import Database
-from yimen_host.core.embedded import EmbeddedPostgres
+from yimen_host.core.embedded import EmbeddedError, EmbeddedPostgres
 from yimen_host.core.schema import migrate
 from yimen_host.payments.ledger import books
 from yimen_host.payments.ledger.draft import transfer
@@ -93,7 +93,7 @@ def rounds(directory: Path, *, kills: int, seed: int) -> Report:
             began = time.monotonic()
             if number % 2:
                 _kill_server(directory)
-                server.start()
+                _start_again(server)
             else:
                 poster.kill()
                 said += poster.said
@@ -112,11 +112,26 @@ def rounds(directory: Path, *, kills: int, seed: int) -> Report:
 
 def _kill_server(directory: Path) -> None:
     main = int((directory / "data" / "postmaster.pid").read_text().splitlines()[0])
-    for pid in (main, *_children(main)):
+    everyone = [main, *_children(main)]
+    for pid in everyone:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
-    while any(_alive(pid) for pid in (main,)):
+    while any(map(_alive, everyone)):
         time.sleep(0.005)
+
+
+def _start_again(server: EmbeddedPostgres) -> None:
+    """Start the server; it refuses while a backend that was just being born when the others were killed still lives."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            server.start()
+        except EmbeddedError:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def _children(parent: int) -> Iterator[int]:

@@ -13,7 +13,7 @@ from yimen_host.payments.refunds import REFUND
 MACHINES = [ORDER, ATTEMPT, REFUND]
 ENDS = {
     "order": {"closed", "cancelled", "expired", "refunded"},
-    "attempt": {"settled", "refunded", "reattached"},
+    "attempt": {"settled", "refunded"},
     "refund": {"succeeded", "failed"},
 }
 

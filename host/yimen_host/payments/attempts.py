@@ -28,8 +28,6 @@ class AttemptState(StrEnum):
     """Money came that no open order waits for; it is in suspense."""
     REFUNDED = "refunded"
     """The late money went back."""
-    REATTACHED = "reattached"
-    """The late money was given to another order."""
 
 
 class AttemptEvent(StrEnum):
@@ -47,8 +45,6 @@ class AttemptEvent(StrEnum):
     """The channel says paid, and the order is cancelled, expired or paid already; or the amount is another."""
     REFUND = "refund"
     """The late money has been given back."""
-    REATTACH = "reattach"
-    """The late money is used for another order."""
 
 
 S, E = AttemptState, AttemptEvent
@@ -68,7 +64,6 @@ ATTEMPT = Machine(
         # A channel may say "closed" and be paid all the same: the money is real, so it is never turned away.
         (S.DECLINED, E.COME_LATE): S.LATE,
         (S.LATE, E.REFUND): S.REFUNDED,
-        (S.LATE, E.REATTACH): S.REATTACHED,
     },
 )
 

@@ -37,6 +37,15 @@ class NotRefundable(Refused):
         super().__init__(f"order {order_id} has {left_fen} fen left to give back", left_fen=left_fen)
 
 
+class NotStuck(Refused):
+    """The refund does not wait for a person."""
+
+    code = "refund_not_stuck"
+
+    def __init__(self, refund_id: str, state: str) -> None:
+        super().__init__(f"refund {refund_id} is {state} and waits for nobody", state=state)
+
+
 class ConsentNeeded(Forbidden):
     """The resident has not granted the scope that this needs."""
 

@@ -143,6 +143,11 @@ class Ordering:
         async with self._services.database.transaction() as session:
             return await self._end(session, order, OrderEvent.EXPIRE)
 
+    async def close(self, order_id: str) -> bool:
+        """End the life of a delivered order; say whether it was not closed yet."""
+        async with self._services.database.transaction() as session:
+            return await move(session, OrderRow, ORDER, order_id, OrderEvent.CLOSE)
+
     async def _end(self, session: AsyncSession, order: OrderRow, event: OrderEvent) -> bool:
         now = self._services.clock.now()
         moved = await move(session, OrderRow, ORDER, order.id, event, ended_at=now)

@@ -7,6 +7,8 @@ from yimen_host.payments.machine import Machine
 
 LIFE = dt.timedelta(minutes=30)
 """How long an order waits for payment; a bank's own page is given up well before."""
+REFUND_TIME = dt.timedelta(days=365)
+"""How long a delivered order can be given money back for; the large channels refuse after a year too."""
 
 
 class OrderState(StrEnum):

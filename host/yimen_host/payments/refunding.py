@@ -1,7 +1,7 @@
 """Gives money back: reserves it on the order first, then asks the channel, then books what the channel says."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,7 +21,7 @@ from yimen_host.payments.channels.channel import (
     Returned,
 )
 from yimen_host.payments.decision import GRANTED, Decision, Refused
-from yimen_host.payments.errors import NotRefundable, ReferenceTaken
+from yimen_host.payments.errors import NotRefundable, NotStuck, ReferenceTaken
 from yimen_host.payments.ledger.draft import Leg, hold, post_hold, transfer, void_hold
 from yimen_host.payments.ledger.rule import Posted
 from yimen_host.payments.ledger.writer import Writer
@@ -34,6 +34,7 @@ from yimen_sdk.money import Money
 
 CHANNEL_SECONDS = 10.0
 MAX_REASON = 100
+MAX_STUCK = 200  # of one page; more than that is a channel's outage, not a list for people
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,42 @@ class Refunding:
             known = await store.by_key(session, order.id, _late_key(attempt))
         assert known is not None
         await self.proceed(known.id)
+
+    async def stuck(self) -> Sequence[RefundRow]:
+        """The refunds that wait for a person, oldest first: the console's list."""
+        async with self.services.database.transaction() as session:
+            return await store.stuck(session, MAX_STUCK)
+
+    async def retry(self, refund_id: str) -> RefundRow:
+        """Ask the channel again about a refund that waited for a person, and tell the refund as it then stands.
+
+        Late money that the channel refused to take back gets a new refund, for the old one's number is used up.
+        Pressed twice it is one. Raises NotStuck.
+        """
+        async with self.services.database.transaction() as session:
+            refund = await self._stuck(session, refund_id)
+            if refund.state == RefundState.NEEDS_ACTION:
+                await move(session, RefundRow, REFUND, refund.id, RefundEvent.RETRY)
+                return_id = refund.id
+            else:
+                return_id = await self._once_more(session, refund)
+        return await self.proceed(return_id)
+
+    async def decide(self, refund_id: str, fact: Returned | NotReturned) -> RefundRow:
+        """Book what a person has found out about a refund in need of action. Raises NotStuck."""
+        async with self.services.database.transaction() as session:
+            refund = await self._stuck(session, refund_id)
+            order = await orders.find(session, refund.order_id)
+            attempt = await attempts.find(session, refund.attempt_id)
+        if refund.state != RefundState.NEEDS_ACTION:
+            raise NotStuck(refund_id, refund.state)
+        assert order is not None
+        assert attempt is not None
+        await self._book(order, attempt, refund, fact)
+        async with self.services.database.transaction() as session:
+            fresh = await store.find(session, refund_id)
+        assert fresh is not None
+        return fresh
 
     async def proceed(self, refund_id: str) -> RefundRow:
         """Bring a refund as far as it goes now; calling it again, or twice at once, does no more."""
@@ -153,6 +190,9 @@ class Refunding:
         except (ChannelSilent, TimeoutError):
             await self._wait(refund)
             return
+        await self._book(order, attempt, refund, fact)
+
+    async def _book(self, order: OrderRow, attempt: AttemptRow, refund: RefundRow, fact: RefundFact) -> None:
         key, held = f"refund:{refund.id}:end", f"refund:{refund.id}:hold"
         match fact:
             case Returned():
@@ -199,6 +239,25 @@ class Refunding:
         ask_at = next_query_after(self.services.clock.now(), refund.queries)
         async with self.services.database.transaction() as session:
             await store.ask_again(session, refund.id, queries=refund.queries + 1, ask_at=ask_at)
+
+    async def _stuck(self, session: AsyncSession, refund_id: str) -> RefundRow:
+        refund = await store.find(session, refund_id)
+        assert refund is not None
+        in_suspense = refund.late and refund.state == RefundState.FAILED
+        if not (in_suspense or refund.state == RefundState.NEEDS_ACTION):
+            raise NotStuck(refund_id, refund.state)
+        return refund
+
+    async def _once_more(self, session: AsyncSession, refund: RefundRow) -> str:
+        order = await orders.find(session, refund.order_id)
+        attempt = await attempts.find(session, refund.attempt_id)
+        assert order is not None
+        assert attempt is not None
+        amount, key = Money(refund.amount_fen, refund.currency), f"late:{attempt.id}:{refund.id}"
+        await store.add(session, self._row(order, attempt, amount, reason=refund.reason, key=key, late=True))
+        known = await store.by_key(session, order.id, key)
+        assert known is not None
+        return known.id
 
     def _row(
         self, order: OrderRow, attempt: AttemptRow, amount: Money, *, reason: str, key: str, late: bool

@@ -31,6 +31,8 @@ class RefundEvent(StrEnum):
     """The channel says that it never will."""
     GET_STUCK = "get_stuck"
     """The channel says that a person must act."""
+    RETRY = "retry"
+    """A person acted, and the channel is to be asked again."""
 
 
 S, E = RefundState, RefundEvent
@@ -43,6 +45,7 @@ REFUND = Machine(
         (S.PROCESSING, E.SUCCEED): S.SUCCEEDED,
         (S.PROCESSING, E.FAIL): S.FAILED,
         (S.PROCESSING, E.GET_STUCK): S.NEEDS_ACTION,
+        (S.NEEDS_ACTION, E.RETRY): S.PROCESSING,
         (S.NEEDS_ACTION, E.SUCCEED): S.SUCCEEDED,
         (S.NEEDS_ACTION, E.FAIL): S.FAILED,
     },

@@ -1,12 +1,18 @@
 """What the jobs worker does for payments every few seconds. Each may run twice at once without harm."""
 
+import asyncio
+import datetime as dt
 from dataclasses import dataclass
 
 from yimen_host.payments import receipts
 from yimen_host.payments.facade import Payments
+from yimen_host.payments.ledger import books
+from yimen_host.payments.ledger.draft import expire_hold
+from yimen_host.payments.orders import REFUND_TIME
 from yimen_host.payments.store import attempts, orders, refunds
 
 AT_ONCE = 100  # of each kind in one run; what is left comes with the next
+HOLDS_SINCE = dt.timedelta(days=7)  # how far back overdue holds are looked for: longer than any stop of the worker
 
 
 @dataclass(frozen=True)
@@ -17,15 +23,19 @@ class Swept:
     refunds: int
     orders: int
     receipts: int
+    holds: int
+    closed: int
 
 
 async def sweep(payments: Payments) -> Swept:
-    """Do all that is due: ask channels, go on with refunds, expire orders, give missing receipt numbers."""
+    """Do all that is due: ask channels, go on with refunds, end what is over, give missing receipt numbers."""
     return Swept(
         attempts=await settle_uncertain(payments),
         refunds=await continue_refunds(payments),
         orders=await expire_orders(payments),
         receipts=await receipts.issue_missing(payments.services),
+        holds=await expire_holds(payments),
+        closed=await close_orders(payments),
     )
 
 
@@ -68,3 +78,22 @@ async def expire_orders(payments: Payments) -> int:
                     continue
         ended += await payments.orders.expire(order)
     return ended
+
+
+async def expire_holds(payments: Payments) -> int:
+    """Let the money of holds go whose time is over; say how many."""
+    services = payments.services
+    now = services.clock.now()
+    async with services.database.transaction() as session:
+        overdue = await books.overdue_holds(session, since=now - HOLDS_SINCE, until=now, limit=AT_ONCE)
+    drafts = [expire_hold(f"expire:{held.transaction_id}", held.about, hold=held.key) for held in overdue]
+    await asyncio.gather(*(payments.ledger.post(draft) for draft in drafts))
+    return len(overdue)
+
+
+async def close_orders(payments: Payments) -> int:
+    """Close the delivered orders for which no money can be given back any more; say how many."""
+    services = payments.services
+    async with services.database.transaction() as session:
+        over = await orders.closable(session, services.clock.now() - REFUND_TIME, AT_ONCE)
+    return sum([await payments.orders.close(order_id) for order_id in over])

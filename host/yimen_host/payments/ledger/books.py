@@ -1,5 +1,6 @@
 """Reads of the ledger: balances, statements, and an audit that believes nothing it can recompute."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -72,6 +73,31 @@ async def statement(
         )
         for row in rows
     ]
+
+
+@dataclass(frozen=True)
+class OverdueHold:
+    """A hold whose time is over and that nobody has ended."""
+
+    transaction_id: int
+    key: str
+    about: str
+
+
+async def overdue_holds(
+    session: AsyncSession, *, since: dt.datetime, until: dt.datetime, limit: int
+) -> Sequence[OverdueHold]:
+    """The holds that ran out in a span and are still there, the longest overdue first."""
+    rows = await session.execute(
+        text(
+            "SELECT t.id, t.key, t.about FROM journal_transaction t WHERE t.expires_at > :since"
+            " AND t.expires_at <= :until AND t.kind = 'hold'"
+            " AND NOT EXISTS (SELECT 1 FROM journal_transaction e WHERE e.resolves_id = t.id)"
+            " ORDER BY t.expires_at LIMIT :limit"
+        ),
+        {"since": since, "until": until, "limit": limit},
+    )
+    return [OverdueHold(*row) for row in rows]
 
 
 _FAULTS = {

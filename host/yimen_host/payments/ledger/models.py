@@ -55,6 +55,7 @@ class JournalTransaction(SQLModel, table=True):
             unique=True,
             postgresql_where=text("resolves_id IS NOT NULL"),
         ),
+        Index("ix_journal_transaction_expiring", "expires_at", postgresql_where=text("expires_at IS NOT NULL")),
     )
 
     id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))

@@ -57,6 +57,17 @@ async def overdue(session: AsyncSession, now: dt.datetime, limit: int) -> Sequen
     return (await session.scalars(query)).all()
 
 
+async def closable(session: AsyncSession, before: dt.datetime, limit: int) -> Sequence[str]:
+    """Delivered orders that were paid before a moment."""
+    query = (
+        select(OrderRow.id)
+        .where(OrderRow.state == OrderState.FULFILLED, col(OrderRow.ended_at) < before)
+        .order_by(col(OrderRow.ended_at))
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
 async def reserve(session: AsyncSession, order_id: str, fen: int) -> bool:
     """Reserve part of what was paid for a refund, if so much is left; say whether it was. The guard is the write."""
     refundable = ORDER.sources(OrderEvent.REFUND_ALL)

@@ -3,12 +3,14 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import update
+from sqlalchemy import exists, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 
-from yimen_host.payments.models import RefundRow
+from yimen_host.payments.attempts import AttemptState
+from yimen_host.payments.models import AttemptRow, RefundRow
 from yimen_host.payments.refunds import RefundState
 
 UNFINISHED = (RefundState.REQUESTED, RefundState.PROCESSING)
@@ -42,6 +44,28 @@ async def due(session: AsyncSession, now: dt.datetime, limit: int) -> Sequence[s
         select(RefundRow.id)
         .where(col(RefundRow.state).in_(UNFINISHED), RefundRow.ask_at <= now)
         .order_by(col(RefundRow.ask_at))
+        .limit(limit)
+    )
+    return (await session.scalars(query)).all()
+
+
+async def stuck(session: AsyncSession, limit: int) -> Sequence[RefundRow]:
+    """The refunds that wait for a person, oldest first: those in need of action, and late money not taken back."""
+    newer = aliased(RefundRow)
+    superseded = exists().where(
+        col(newer.attempt_id) == col(RefundRow.attempt_id), col(newer.late), col(newer.id) > col(RefundRow.id)
+    )
+    in_suspense = (
+        col(RefundRow.late)
+        & (col(RefundRow.state) == RefundState.FAILED)
+        & (col(AttemptRow.state) == AttemptState.LATE)
+        & ~superseded
+    )
+    query = (
+        select(RefundRow)
+        .join(AttemptRow, col(AttemptRow.id) == col(RefundRow.attempt_id))
+        .where((col(RefundRow.state) == RefundState.NEEDS_ACTION) | in_suspense)
+        .order_by(col(RefundRow.id))
         .limit(limit)
     )
     return (await session.scalars(query)).all()
