@@ -1,20 +1,37 @@
 """The pages: linked accounts, one account with its bills, and one payment."""
 
 import re
+import unicodedata
 import uuid
 from dataclasses import dataclass
 
-from yimen_sdk import ConsentRequired, NotFound, Request, Response, TryLater
+from yimen_sdk import ConsentRequired, NotFound, Order, Request, Response, TryLater
 from yimen_utilities import tariff
 from yimen_utilities.app import app, store
-from yimen_utilities.biller import Bill, Biller
+from yimen_utilities.biller import Account, Bill, Biller
 from yimen_utilities.chart import bars
-from yimen_utilities.payment import State
+from yimen_utilities.payment import UNDER_WAY, State
 from yimen_utilities.store import Linked, Payment
 
 RELATIONS = ("self", "parent", "other")
-NUMBER = re.compile(r"\d{10}")
+NUMBER = re.compile(r"[0-9]{10}")
 MONTHS = 12
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What a resident typed into the form; it is shown again when something is wrong."""
+
+    number: str = ""
+    relation: str = RELATIONS[0]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What is wrong with one field: a message of the catalogue."""
+
+    field: str
+    message: str
 
 
 @dataclass(frozen=True)
@@ -35,30 +52,19 @@ class Shown:
 @app.get("/")
 async def home(request: Request) -> Response:
     """List the linked accounts, and the form to link one more."""
-    return await _home(request, faults={}, number="")
+    return await _home(request, Typed(), faults={})
 
 
 @app.post("/accounts")
 async def link(request: Request) -> Response:
     """Link an account by its number, after asking the company whether it knows it."""
     form = await request.form(max_files=0, max_fields=10)
-    number = re.sub(r"\s", "", str(form.get("number", "")))
-    relation = str(form.get("relation", ""))
-    if not NUMBER.fullmatch(number):
-        return await _home(
-            request, faults={"number": request.gettext("户号是10位数字，印在电费单左上角")}, number=number
-        )
-    if relation not in RELATIONS:
-        return await _home(request, faults={"relation": request.gettext("请选择是谁家的电表")}, number=number)
-    try:
-        found = await Biller(request.host).account(number)
-    except TryLater:
-        return await _home(
-            request, faults={"number": request.gettext("供电公司暂时没有回应，请稍后再试")}, number=number
-        )
-    if found is None:
-        return await _home(request, faults={"number": request.gettext("供电公司没有这个户号，请核对")}, number=number)
-    await store.link(request.resident.sub, Linked(number, relation, found.holder, found.address))
+    number = re.sub(r"\s", "", unicodedata.normalize("NFKC", str(form.get("number", ""))))
+    typed = Typed(number, str(form.get("relation", "")))
+    found = await _look_up(request, typed)
+    if isinstance(found, Fault):
+        return await _home(request, typed, faults={found.field: request.gettext(found.message)})
+    await store.link(request.resident.sub, Linked(number, typed.relation, found.holder, found.address))
     return request.redirect(f"/accounts/{number}")
 
 
@@ -80,7 +86,7 @@ async def account(request: Request) -> Response:
         return request.page("account.html", linked=linked, bills=None, bars=[], payments=payments, tariff=None)
     rates = tariff.load()
     used = {bill.period: bill.kwh for bill in bills}
-    open_ = {p.period: p for p in payments if p.state in ("created", "funded", "submitted", "uncertain")}
+    open_ = {p.period: p for p in payments if p.state in UNDER_WAY}
     due = [_shown(bill, used, rates, open_.get(bill.period)) for bill in bills if not bill.paid]
     months = [(bill.period, bill.kwh) for bill in bills[:MONTHS]][::-1]
     return request.page("account.html", linked=linked, bills=due, bars=bars(months), payments=payments, tariff=rates)
@@ -111,14 +117,7 @@ async def pay(request: Request) -> Response:
     payment = await store.begin(fresh)
     if payment.resident != request.resident.sub or payment.state != State.CREATED:
         return request.redirect(f"/accounts/{linked.number}?busy={period}")
-    order = await request.host.payments.open_order(
-        request.gettext("电费 {period} 户号{number}").format(period=period, number=linked.number),
-        payment.amount,
-        reference=payment.id,
-        return_path=f"/payments/{payment.id}",
-    )
-    await store.note_order(payment, order.id)
-    return request.redirect(order.cashier_url)
+    return request.redirect((await _order(request, payment)).cashier_url)
 
 
 @app.get("/payments/{payment}")
@@ -131,10 +130,21 @@ async def payment(request: Request) -> Response:
     return request.page("payment.html", payment=found, order=order)
 
 
-async def _home(request: Request, *, faults: dict[str, str], number: str) -> Response:
+async def _home(request: Request, typed: Typed, *, faults: dict[str, str]) -> Response:
     accounts = await store.accounts(request.resident.sub)
-    status = 422 if faults else 200
-    return request.page("home.html", status=status, accounts=accounts, faults=faults, number=number)
+    return request.page("home.html", status=422 if faults else 200, accounts=accounts, faults=faults, typed=typed)
+
+
+async def _look_up(request: Request, typed: Typed) -> Account | Fault:
+    if not NUMBER.fullmatch(typed.number):
+        return Fault("number", "户号是10位数字，印在电费单左上角")
+    if typed.relation not in RELATIONS:
+        return Fault("relation", "请选择是谁家的电表")
+    try:
+        found = await Biller(request.host).account(typed.number)
+    except TryLater:
+        return Fault("number", "供电公司暂时没有回应，请稍后再试")
+    return found or Fault("number", "供电公司没有这个户号，请核对")
 
 
 async def _linked(request: Request) -> Linked:
@@ -143,6 +153,20 @@ async def _linked(request: Request) -> Linked:
         if linked.number == number:
             return linked
     raise NotFound(f"{number} is not linked")
+
+
+async def _order(request: Request, payment: Payment) -> Order:
+    """The order that pays for it. Its title is in the language it was opened in, so it is not asked for anew."""
+    if payment.order_id is not None:
+        return await request.host.payments.order(payment.order_id)
+    order = await request.host.payments.open_order(
+        request.gettext("电费 {period} 户号{number}").format(period=payment.period, number=payment.number),
+        payment.amount,
+        reference=payment.id,
+        return_path=f"/payments/{payment.id}",
+    )
+    await store.note_order(payment, order.id)
+    return order
 
 
 def _shown(bill: Bill, used: dict[str, int], rates: tariff.Tariff, under_way: Payment | None) -> Shown:

@@ -40,6 +40,7 @@ NEXT: dict[tuple[State, Happens], State] = {
     (State.CREATED, Happens.PAID): State.FUNDED,
     (State.CREATED, Happens.ENDED): State.ABANDONED,
     (State.ABANDONED, Happens.PAID): State.FUNDED,  # the money came after all
+    (State.ABANDONED, Happens.REJECT): State.REJECTED,  # it came, but somebody else pays the bill by now
     (State.FUNDED, Happens.TELL): State.SUBMITTED,
     (State.SUBMITTED, Happens.CONFIRM): State.CONFIRMED,
     (State.SUBMITTED, Happens.REJECT): State.REJECTED,
@@ -51,7 +52,9 @@ NEXT: dict[tuple[State, Happens], State] = {
 }
 
 ENDED = frozenset({State.CONFIRMED, State.REJECTED, State.REVERSED})
-OPEN = frozenset({State.CREATED, State.FUNDED, State.SUBMITTED, State.UNCERTAIN, State.CONFIRMED})
+"""Nothing happens any more."""
+UNDER_WAY = frozenset({State.CREATED, State.FUNDED, State.SUBMITTED, State.UNCERTAIN})
+"""The bill is neither free nor paid."""
 
 
 def after(state: State, event: Happens) -> State | None:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from yimen_sdk import ConsentRequired, Host, Refused, ScopeNotDeclared, TryLater, Unknown
 from yimen_utilities.biller import Biller
 from yimen_utilities.payment import Happens, State
-from yimen_utilities.store import Payment, Store
+from yimen_utilities.store import BillTaken, Payment, Store
 
 
 class StillUncertain(TryLater):
@@ -18,7 +18,10 @@ async def settle(payment: Payment, order_id: str, host: Host, store: Store) -> P
     Raises StillUncertain while the company gives no answer.
     """
     biller = Biller(host)
-    payment = await store.move(payment, Happens.PAID, order_id=order_id)
+    try:
+        payment = await store.move(payment, Happens.PAID, order_id=order_id)
+    except BillTaken:  # the order had ended, and by now somebody else pays this bill
+        payment = await store.move(payment, Happens.REJECT, order_id=order_id, reason="paid_by_another")
     if payment.state == State.FUNDED:
         payment = await store.move(payment, Happens.TELL)
         payment = await _tell(payment, biller, store)
@@ -58,15 +61,18 @@ async def _note(payment: Payment, outcome: str, reason: str, store: Store) -> Pa
 
 
 async def _conclude(payment: Payment, order_id: str, host: Host) -> None:
-    values = {"number": payment.number, "period": payment.period, "amount": payment.amount.plain}
+    before = await host.payments.order(order_id)
     if payment.state == State.CONFIRMED:
         await host.payments.fulfil(order_id)
-        await _notify(host, "confirmed", payment, values)
+        if before.state == "paid":  # the first time; the event may come again
+            await _notify(host, "confirmed", payment)
     elif payment.state in (State.REJECTED, State.REVERSED):
         await host.payments.refund(order_id, payment.amount, reason="供电公司未入账", key=payment.id)
-        await _notify(host, "returned", payment, values)
+        if before.state == "paid":
+            await _notify(host, "returned", payment)
 
 
-async def _notify(host: Host, template: str, payment: Payment, values: dict[str, str]) -> None:
+async def _notify(host: Host, template: str, payment: Payment) -> None:
+    values = {"number": payment.number, "period": payment.period, "amount": payment.amount.plain}
     with suppress(Refused, ConsentRequired, ScopeNotDeclared):  # no notice wanted, or enough for today
         await host.notices.send(template, to=payment.resident, **values)

@@ -3,6 +3,7 @@
 import os
 from dataclasses import dataclass
 
+from psycopg.errors import UniqueViolation
 from psycopg.rows import class_row
 from psycopg_pool import AsyncConnectionPool
 
@@ -40,6 +41,10 @@ class Payment:
     def amount(self) -> Money:
         """What is paid."""
         return Money(self.fen)
+
+
+class BillTaken(Exception):
+    """Another payment of the same bill is under way or done."""
 
 
 class Store:
@@ -105,14 +110,20 @@ class Store:
             return await (await c.execute(query, (resident, number))).fetchall()
 
     async def move(self, payment: Payment, event: Happens, *, reason: str = "", order_id: str | None = None) -> Payment:
-        """Move a payment along the table; what has moved meanwhile is read anew and left where it is."""
+        """Move a payment along the table; what has moved meanwhile is read anew and left where it is.
+
+        Raises BillTaken when it would be the second payment of its bill.
+        """
         target = after(State(payment.state), event)
         if target is not None:
-            moved = await self._one(
+            update = (
                 "UPDATE bill_payment SET state = %s, reason = %s, order_id = coalesce(%s, order_id), "
-                f"changed_at = now() WHERE id = %s AND state = %s RETURNING {COLUMNS}",
-                (target.value, reason, order_id, payment.id, payment.state),
+                f"changed_at = now() WHERE id = %s AND state = %s RETURNING {COLUMNS}"
             )
+            try:
+                moved = await self._one(update, (target.value, reason, order_id, payment.id, payment.state))
+            except UniqueViolation as error:
+                raise BillTaken(f"{payment.number} {payment.period}") from error
             if moved is not None:
                 return moved
         now = await self.payment(payment.id)
@@ -125,9 +136,10 @@ class Store:
             await connection.execute("UPDATE bill_payment SET order_id = %s WHERE id = %s", (order_id, payment.id))
 
     async def close(self) -> None:
-        """Close the pool."""
-        if self._pool is not None:
-            await self._pool.close()
+        """Close the pool; the next use opens another."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
 
     async def _one(self, query: str, values: tuple[object, ...]) -> Payment | None:
         async with (
@@ -140,5 +152,5 @@ class Store:
         if self._pool is None:
             address = self._address or os.environ["YIMEN_APP_DATABASE_URL"]
             self._pool = AsyncConnectionPool(address, min_size=0, max_size=POOL, open=False, max_idle=10)
-            await self._pool.open()
+        await self._pool.open()  # for whoever comes first; whoever comes meanwhile waits
         return self._pool
