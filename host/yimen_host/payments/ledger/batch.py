@@ -23,7 +23,7 @@ class Scribe:
 
     async def write(self, connection: AsyncConnection, batch: Sequence[Waiting]) -> list[Outcome]:
         """Write a batch and commit it; tell what became of each request."""
-        raw = await _raw(connection)
+        raw = _raw(connection)
         resolved = [w.draft.resolves for w in batch if w.draft.resolves is not None]
         originals = await store.originals(raw, resolved) if resolved else {}
         legs = [leg for w in batch for leg in w.draft.legs]
@@ -39,19 +39,18 @@ class Scribe:
         if any(waiting.companion for waiting in batch):
             await connection.begin()  # tells SQLAlchemy, whose sessions the companions use, what has begun already
             outcomes = await _judge_with_companions(connection, opening.books, batch)
-            await _write(raw, opening)
+            await _write(raw, opening, then="")
             await connection.commit()
         else:
             outcomes = settle(opening.books, [(waiting.draft, waiting.fingerprint) for waiting in batch])
-            async with raw.pipeline():  # one trip for both
-                await _write(raw, opening)
-                await raw.commit()
+            await _write(raw, opening, then="; COMMIT")
+            await raw.commit()  # when there was nothing to write
         return outcomes
 
     async def undo(self, connection: AsyncConnection) -> None:
         """Undo what was begun, whether SQLAlchemy knows of it or not."""
         await connection.rollback()
-        await (await _raw(connection)).rollback()
+        await _raw(connection).rollback()
 
     async def _names_of(self, raw: store.Raw, currencies: dict[str, str]) -> list[store.Name]:
         """The names of accounts; those that are missing are opened."""
@@ -61,28 +60,20 @@ class Scribe:
         if unknown := {code: currency for code, currency in currencies.items() if code not in names}:
             names |= await store.names(raw, unknown)
             if missing := {code: currency for code, currency in unknown.items() if code not in names}:
-                await store.open_accounts(raw, missing)
-                await raw.commit()  # an empty account does no harm, and opening it here would hold its key locked
+                await store.open_accounts(raw, missing)  # committed alone: an empty account does no harm
                 names |= await store.names(raw, missing)
         return [names[code] for code in currencies]
 
 
-async def _write(raw: store.Raw, opening: store.Opening) -> None:
+async def _write(raw: store.Raw, opening: store.Opening, *, then: str) -> None:
     if opening.books.taken:
-        await store.write_batch(raw, opening)
+        await store.write_batch(raw, opening, then=then)
 
 
 async def connect(database: Database) -> AsyncConnection:
-    """Connect for writing batches.
-
-    Its statements are planned once, perhaps while the journal is nearly empty: a plan that reads a whole table would
-    then stay while the table grows, so there is to be none. The connection is the writer's own, not the pool's.
-    """
+    """Connect for writing batches. The connection is made ready for that alone: it does not go back to the pool."""
     connection = await database.engine.connect()
-    raw = await _raw(connection)
-    await raw.execute("SET enable_seqscan = off")
-    await raw.execute("SET plan_cache_mode = force_generic_plan")
-    await raw.commit()
+    await store.prepare(_raw(connection))
     return connection
 
 
@@ -92,16 +83,14 @@ async def disconnect(connection: AsyncConnection) -> None:
     await connection.close()
 
 
-async def broken(connection: AsyncConnection) -> bool:
+def broken(connection: AsyncConnection) -> bool:
     """Whether the server has gone: SQLAlchemy does not see it, because the posting path goes past it."""
-    if connection.closed or connection.invalidated:
-        return True
-    raw = (await connection.get_raw_connection()).driver_connection
-    return raw is None or bool(raw.closed)
+    return connection.closed or connection.invalidated or _raw(connection).closed
 
 
-async def _raw(connection: AsyncConnection) -> store.Raw:
-    raw: store.Raw | None = (await connection.get_raw_connection()).driver_connection
+def _raw(connection: AsyncConnection) -> store.Raw:
+    assert connection.sync_connection is not None
+    raw: store.Raw | None = connection.sync_connection.connection.driver_connection
     assert raw is not None
     return raw
 

@@ -48,11 +48,20 @@ class Opening:
     books: Books
 
 
+async def prepare(raw: Raw) -> None:
+    """Make a fresh connection ready. It is in autocommit mode: a batch's transaction is in what it sends.
+
+    Statements are planned once, perhaps while the journal is nearly empty: a plan that reads a whole table would then
+    stay while the table grows, so there is to be none.
+    """
+    await raw.set_autocommit(True)
+    await raw.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;" + _PREPARE)
+
+
 async def names(raw: Raw, codes: Iterable[str]) -> dict[str, Name]:
     """Find those accounts with these codes that there are."""
-    async with raw.cursor(row_factory=tuple_row) as cursor:
-        await cursor.execute(_NAMES, (array(codes),), prepare=True)
-        return {row[1]: Name(*row) for row in await cursor.fetchall()}
+    (found,) = await _send(raw, f"EXECUTE ledger_names('{array(codes)}')")
+    return {row[1]: Name(*row) for row in found}
 
 
 async def open_accounts(raw: Raw, currencies: Mapping[str, str]) -> None:
@@ -90,26 +99,25 @@ async def open_batch(
     now: dt.datetime,
 ) -> Opening:
     """Lock the accounts in order of id, then read whatever else judging needs. One trip to the server."""
-    states, known, ended, lane = (raw.cursor(row_factory=tuple_row) for _ in range(4))
-    async with raw.pipeline():
-        await states.execute(_LOCK_ACCOUNTS, (array(accounts),), prepare=True)
-        # Only now, with the locks held, is it sure that nobody else is about to write these keys.
-        await known.execute(_KNOWN_KEYS, (array(keys),), prepare=True)
-        await lane.execute(_FREE_LANE, prepare=True)
-        if originals:
-            await ended.execute(_RESOLVED, (array(original.id for original in originals.values()),))
-    # More batches than lanes at one moment: wait for the first lane.
-    row = await lane.fetchone() or (await _all(raw, _FIRST_LANE, ()))[0]
-    resolved = {number for (number,) in await ended.fetchall()} if originals else set()
+    # Only with the accounts locked is it sure that nobody else is about to write these keys.
+    states, known, lane, ended = await _send(
+        raw,
+        f"BEGIN; EXECUTE ledger_lock('{array(accounts)}'); EXECUTE ledger_known('{array(keys)}'); EXECUTE ledger_lane;"
+        f" EXECUTE ledger_resolved('{array(original.id for original in originals.values())}')",
+    )
+    if not lane:  # more batches than lanes at one moment: wait for the first lane
+        (lane,) = await _send(raw, "EXECUTE ledger_first_lane")
+    (row,) = lane
+    resolved = {number for (number,) in ended}
     found = Lane(*row)
     books = Books(
         now=now,
         first_id=((found.seq + 1) * LANES + found.id) * ID_STEP,
         accounts={
             (name := accounts[number]).code: Account(number, name.code, name.currency, floor, *state)
-            for number, floor, *state in await states.fetchall()
+            for number, floor, *state in states
         },
-        known={key: (number, fingerprint) for key, number, fingerprint in await known.fetchall()},
+        known={key: (number, fingerprint) for key, number, fingerprint in known},
         originals={
             key: Original(o.id, o.kind, o.legs, o.expires_at, resolved=o.id in resolved) for key, o in originals.items()
         },
@@ -117,8 +125,11 @@ async def open_batch(
     return Opening(found, books)
 
 
-async def write_batch(raw: Raw, opening: Opening) -> None:
-    """Write what the books took in: transactions, entries, balances, and the link of the chain. One statement."""
+async def write_batch(raw: Raw, opening: Opening, *, then: str = "") -> None:
+    """Write what the books took in: transactions, entries, balances, and the link of the chain. One statement.
+
+    ``then`` goes with it in the same message.
+    """
     lane, taken, books = opening.lane, opening.books.taken, opening.books
     batch = columns(
         books.now,
@@ -128,53 +139,42 @@ async def write_batch(raw: Raw, opening: Opening) -> None:
     last = {account.id: account for _, accepted in taken for account in accepted.after}
     states = zip(*[(a.id, a.balance, a.held, a.awaited, a.seq) for a in last.values()], strict=True)
     end = batch_hash(lane.hash, batch)
-    await raw.execute(
-        _WRITE,
-        {
-            "now": batch.recorded_at,
-            **_named("t", batch.transactions),
-            **_named("e", batch.entries),
-            **_named("a", map(array, states)),
-            "lane": lane.id,
-            "seq": lane.seq + 1,
-            "first_id": books.first_id,
-            "size": len(taken),
-            "previous": lane.hash,
-            "hash": end,
-        },
-        prepare=True,
-    )
+    link = (lane.id, lane.seq + 1, books.first_id, len(taken), f"\\x{lane.hash.hex()}", f"\\x{end.hex()}")
+    values = (batch.recorded_at, *batch.transactions, *batch.entries, *map(array, states), *map(str, link))
+    quoted = "','".join(values)
+    await _send(raw, f"EXECUTE ledger_write('{quoted}'){then}")
 
 
-_NAMES = "SELECT id, code, currency FROM ledger_account WHERE code = ANY(%s::text[])"
-_LOCK_ACCOUNTS = (
-    "SELECT id, floor, balance, held, awaited, seq FROM ledger_account"
-    " WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"
-)
-_KNOWN_KEYS = "SELECT key, id, encode(fingerprint, 'hex') FROM journal_transaction WHERE key = ANY(%s::text[])"
-_FREE_LANE = "SELECT id, seq, hash FROM journal_lane ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED"
-_FIRST_LANE = "SELECT id, seq, hash FROM journal_lane WHERE id = 0 FOR NO KEY UPDATE"
-_RESOLVED = "SELECT resolves_id FROM journal_transaction WHERE resolves_id = ANY(%s::bigint[])"
-_WRITE = """
+_PREPARE = """
+PREPARE ledger_names (text[]) AS SELECT id, code, currency FROM ledger_account WHERE code = ANY($1);
+PREPARE ledger_lock (bigint[]) AS
+  SELECT id, floor, balance, held, awaited, seq FROM ledger_account WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE;
+PREPARE ledger_known (text[]) AS
+  SELECT key, id, encode(fingerprint, 'hex') FROM journal_transaction WHERE key = ANY($1);
+PREPARE ledger_resolved (bigint[]) AS SELECT resolves_id FROM journal_transaction WHERE resolves_id = ANY($1);
+PREPARE ledger_lane AS SELECT id, seq, hash FROM journal_lane ORDER BY id LIMIT 1 FOR NO KEY UPDATE SKIP LOCKED;
+PREPARE ledger_first_lane AS SELECT id, seq, hash FROM journal_lane WHERE id = 0 FOR NO KEY UPDATE;
+PREPARE ledger_write (
+  timestamptz,
+  bigint[], text[], text[], text[], text[], bigint[], timestamptz[],
+  bigint[], bigint[], bigint[], smallint[], bigint[], bigint[], bigint[], bigint[],
+  bigint[], bigint[], bigint[], bigint[], bigint[],
+  smallint, bigint, bigint, smallint, bytea, bytea
+) AS
 WITH transactions AS (
   INSERT INTO journal_transaction (id, key, kind, about, fingerprint, resolves_id, expires_at, recorded_at)
-  SELECT t.id, t.key, t.kind, t.about, decode(t.fingerprint, 'hex'), t.resolves_id, t.expires_at, %(now)s::timestamptz
-  FROM unnest(%(t0)s::bigint[], %(t1)s::text[], %(t2)s::text[], %(t3)s::text[], %(t4)s::text[], %(t5)s::bigint[],
-              %(t6)s::timestamptz[]) AS t(id, key, kind, about, fingerprint, resolves_id, expires_at)
+  SELECT t.id, t.key, t.kind, t.about, decode(t.fingerprint, 'hex'), t.resolves_id, t.expires_at, $1
+  FROM unnest($2, $3, $4, $5, $6, $7, $8) AS t(id, key, kind, about, fingerprint, resolves_id, expires_at)
 ), entries AS (
   INSERT INTO journal_entry (transaction_id, account_id, account_seq, line, amount, held, awaited, balance)
-  SELECT * FROM unnest(%(e0)s::bigint[], %(e1)s::bigint[], %(e2)s::bigint[], %(e3)s::smallint[], %(e4)s::bigint[],
-                       %(e5)s::bigint[], %(e6)s::bigint[], %(e7)s::bigint[])
+  SELECT * FROM unnest($9, $10, $11, $12, $13, $14, $15, $16)
 ), accounts AS (
   UPDATE ledger_account AS a SET balance = v.balance, held = v.held, awaited = v.awaited, seq = v.seq
-  FROM unnest(%(a0)s::bigint[], %(a1)s::bigint[], %(a2)s::bigint[], %(a3)s::bigint[], %(a4)s::bigint[])
-    AS v(id, balance, held, awaited, seq)
-  WHERE a.id = v.id
+  FROM unnest($17, $18, $19, $20, $21) AS v(id, balance, held, awaited, seq) WHERE a.id = v.id
 ), link AS (
-  INSERT INTO journal_batch (lane, seq, first_id, size, previous, hash)
-  VALUES (%(lane)s, %(seq)s, %(first_id)s, %(size)s, %(previous)s, %(hash)s)
+  INSERT INTO journal_batch (lane, seq, first_id, size, previous, hash) VALUES ($22, $23, $24, $25, $26, $27)
 )
-UPDATE journal_lane SET seq = %(seq)s, hash = %(hash)s WHERE id = %(lane)s
+UPDATE journal_lane SET seq = $23, hash = $27 WHERE id = $22;
 """
 
 
@@ -186,8 +186,21 @@ def _row(number: int, accepted: Accepted) -> TransactionRow:
     )
 
 
-def _named(prefix: str, arrays: Iterable[str]) -> dict[str, str]:
-    return {f"{prefix}{number}": text for number, text in enumerate(arrays)}
+async def _send(raw: Raw, text: str) -> list[list[tuple[Any, ...]]]:  # Any: columns differ
+    """Send several statements in one message, and read the rows of those that have some.
+
+    One message is worth it: the driver's own pipeline costs a millisecond a batch. The values are written into the
+    text; they are numbers, times and words of an alphabet without quotes or backslashes: see ``draft``, ``columns``.
+    """
+    async with raw.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(text.encode())
+        results = []
+        more: bool | None = True
+        while more:
+            if cursor.description is not None:
+                results.append(await cursor.fetchall())
+            more = cursor.nextset()
+        return results
 
 
 async def _all(raw: Raw, query: str, values: tuple[object, ...]) -> list[tuple[Any, ...]]:  # Any: columns differ

@@ -85,7 +85,7 @@ class Writer:
                 connection = connection or await connect(self._database)
                 await self._write_or_split(connection, batch)
             except (DBAPIError, psycopg.Error, OSError, TimeoutError) as error:
-                if connection is not None and not await broken(connection):
+                if connection is not None and not broken(connection):
                     raise
                 _log.warning("the ledger lost its connection: %s", error)
                 if connection is not None:
@@ -102,7 +102,7 @@ class Writer:
         try:
             await self._write_with_retries(connection, batch)
         except Exception as error:
-            if len(batch) == 1 or await broken(connection):
+            if len(batch) == 1 or broken(connection):
                 raise
             _log.warning("a ledger batch of %d failed and is split: %r", len(batch), error)
             middle = len(batch) // 2
@@ -110,7 +110,7 @@ class Writer:
                 try:
                     await self._write_or_split(connection, half)
                 except Exception as again:
-                    if await broken(connection):
+                    if broken(connection):
                         raise
                     _fail(half, again)
 
@@ -119,7 +119,7 @@ class Writer:
             try:
                 outcomes = await self._scribe.write(connection, batch)
             except (DBAPIError, psycopg.Error) as error:
-                if await broken(connection):
+                if broken(connection):
                     raise
                 await self._scribe.undo(connection)
                 if attempt == MAX_TRIES or not _worth_retrying(error):

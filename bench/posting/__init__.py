@@ -1,0 +1,1 @@
+"""Posting over HTTP: the server and the clients of the ledger's benchmark."""
