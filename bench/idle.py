@@ -10,9 +10,10 @@ from bench.stage import arm, stage, starts_of
 
 CROSSINGS = 1000
 IDLE_SECONDS = 0.05
-SPREAD_SECONDS = 0.02
+EARLIEST, LATEST = 0.8, 2.4
+"""Of the idle time: a worker looks at most that much later."""
 _ANSWER_SECONDS = 20.0
-_AT_ONCE = 8
+_AT_ONCE = 4
 
 
 def main() -> None:
@@ -40,7 +41,7 @@ async def _visits(socket: Path) -> list[bool]:
     answered = []
     for _ in range(30):
         answered.append(await _visit(socket))
-        await asyncio.sleep(IDLE_SECONDS + random.uniform(-SPREAD_SECONDS, SPREAD_SECONDS))
+        await asyncio.sleep(IDLE_SECONDS * random.uniform(EARLIEST, LATEST))
     return answered
 
 

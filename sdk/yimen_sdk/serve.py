@@ -25,6 +25,8 @@ KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 10.0
 """How long requests under way may still take after the order to end."""
 _ALIVE_EVERY_SECONDS = 5
+_TURNS_AFTER_CLOSING = 3
+"""A connection accepted in the last turn of the event loop is only known in the next."""
 _OBJECTS_BETWEEN_COLLECTIONS = 10_000
 """A request makes a few hundred that die with it: looking for cycles among them every few requests is waste."""
 _LONGEST_HEADERS = 64 * 1024
@@ -109,6 +111,8 @@ class Runner(uvicorn.Server):
         """Accept nothing more, ask clients to close, wait for them, then end what is left."""
         for server in self.servers:
             server.close()
+        for _ in range(_TURNS_AFTER_CLOSING):
+            await asyncio.sleep(0)
         self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):

@@ -90,7 +90,9 @@ def _home_of(file: str | None) -> str:
 
 def _changed(place: Path) -> tuple[tuple[str, int], ...]:
     """Installing a distribution makes a new directory or file right below; that is enough to notice it."""
-    return tuple(sorted((entry.name, entry.stat().st_mtime_ns) for entry in os.scandir(place)))
+    return tuple(
+        sorted((entry.name, entry.stat().st_mtime_ns) for entry in os.scandir(place) if entry.name != "__pycache__")
+    )
 
 
 def _without_nested(paths: list[Path]) -> list[Path]:

@@ -19,6 +19,8 @@ _BACKLOG = 512
 _STATUS_LINES = 20
 _SETTLE_SECONDS = 0.2
 """Between taking the socket's name away and ending the worker: connections made just before are still accepted."""
+_ZYGOTE_SECONDS = 0.5
+"""Before a release asks again for a worker that the zygote could not fork."""
 
 Starter = Callable[[ReleaseSpec, int, ReleaseLog], Awaitable[Worker]]
 """Starts a worker of a release on a listening descriptor. Raises WorkerFailed or ZygoteLost."""
@@ -116,7 +118,8 @@ class Release:
         except WorkerFailed as failure:
             complaint = str(failure)
         except ZygoteLost as lost:
-            complaint = str(lost)
+            self.log.note(f"{lost}; trying again")  # not the release's fault: it counts as no death
+            await asyncio.sleep(_ZYGOTE_SECONDS)
         self._worker = None
         if self._state is ReleaseState.STOPPED:
             return

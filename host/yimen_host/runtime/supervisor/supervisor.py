@@ -1,7 +1,6 @@
 """The supervisor itself: the releases that are armed, and the level of isolation that its canary shows."""
 
 import asyncio
-import contextlib
 import hashlib
 import logging
 import os
@@ -159,12 +158,17 @@ class Supervisor:
         checked = renewed = now()
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            with contextlib.suppress(ZygoteLost):
-                outdated = await asyncio.to_thread(self._workshop.is_outdated)
-                if outdated or now() - renewed >= RENEW_SECONDS:
-                    await self._workshop.renew()
-                    renewed = now()
-                if outdated or now() - checked >= CHECK_SECONDS:
-                    await self.check()
-                    checked = now()
-                await self._workshop.let_retired_go()
+            outdated = await asyncio.to_thread(self._workshop.is_outdated)
+            if outdated or now() - renewed >= RENEW_SECONDS:
+                renewed = now()
+                await self._renew()
+            if outdated or now() - checked >= CHECK_SECONDS:
+                await self.check()
+                checked = now()
+            await self._workshop.let_retired_go()
+
+    async def _renew(self) -> None:
+        try:
+            await self._workshop.renew()
+        except ZygoteLost as lost:
+            logger.error("workers are still forked from the old zygote: %s", lost)

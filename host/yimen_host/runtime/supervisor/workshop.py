@@ -42,7 +42,7 @@ class Workshop:
         self._zygote: Zygote | None = None
         self._retired: list[Zygote] = []
         self._starting = asyncio.Lock()
-        self._seen = self._interpreter.fingerprint()
+        self._seen = self._looked = self._interpreter.fingerprint()
 
     async def open(self) -> list[LayerReport]:
         """Start the zygote and find out, by trying in a child that ends, which layers this machine offers."""
@@ -104,20 +104,25 @@ class Workshop:
         return unreadable(self._interpreter.code, stranger)
 
     def is_outdated(self) -> bool:
-        """Whether the code that the zygote loaded was replaced since."""
-        return self._interpreter.fingerprint() != self._seen
+        """Whether the code that the zygote loaded was replaced since, and has come to rest after that."""
+        before, self._looked = self._looked, self._interpreter.fingerprint()
+        return self._looked != self._seen and self._looked == before
 
     async def renew(self) -> None:
-        """Fork from a fresh zygote from now on; the old one ends with the last of its workers."""
+        """Fork from a fresh zygote once it is prepared; the old one ends with the last of its workers.
+
+        Raises ZygoteLost when the fresh one does not come up; then everything goes on as before.
+        """
+        self._seen = self._interpreter.fingerprint()
+        fresh = await self._new_zygote()
         async with self._starting:
-            self._seen = self._interpreter.fingerprint()
-            before, self._zygote = self._zygote, await self._new_zygote()
+            before, self._zygote = self._zygote, fresh
             if before:
                 self._retired.append(before)
 
     async def let_retired_go(self) -> None:
         """End the zygotes that were replaced and have no worker left."""
-        for zygote in [one for one in self._retired if not one.workers]:
+        for zygote in [one for one in self._retired if not one.is_used]:
             self._retired.remove(zygote)
             await zygote.close()
 

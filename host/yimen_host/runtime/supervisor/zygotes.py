@@ -16,6 +16,8 @@ from yimen_host.runtime.supervisor.interpreter import PRELOAD, Interpreter
 
 _BOOT = Path(__file__).parent.parent / "zygote" / "boot.py"
 _ANSWER_SECONDS = 10.0
+_READY_SECONDS = 60.0
+"""Importing everything takes half a second on an idle machine, and much longer on a busy one."""
 _MESSAGE = 4096
 
 
@@ -51,6 +53,7 @@ class Zygote:
         self._children: dict[int, Child] = {}
         self._number = 0
         self.lost: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._ready = asyncio.Event()
         asyncio.get_running_loop().add_reader(link, self._hear)
 
     @classmethod
@@ -62,7 +65,7 @@ class Zygote:
         user_namespace: bool,
         process_namespace: bool,
     ) -> Self:
-        """Start the program with an empty environment and tell it how to prepare itself."""
+        """Start the program with an empty environment and wait until it is prepared. Raises ZygoteLost."""
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             process = await asyncio.create_subprocess_exec(
@@ -78,7 +81,16 @@ class Zygote:
         }
         ours.send(json.dumps(told).encode())
         ours.setblocking(False)
-        return cls(process, ours)
+        zygote = cls(process, ours)
+        try:
+            async with asyncio.timeout(_READY_SECONDS):
+                await zygote._ready.wait()
+        except TimeoutError:
+            zygote._forget()
+        if zygote.lost.done():
+            await zygote.close()
+            raise ZygoteLost("the zygote did not come up; its errors are in the supervisor's log")
+        return zygote
 
     async def fork(self, *, listener: int, log: int, channel: int) -> Child:
         """Ask for a worker that holds these descriptors. Raises ZygoteLost."""
@@ -93,7 +105,7 @@ class Zygote:
             async with asyncio.timeout(_ANSWER_SECONDS):
                 return await asked
         except (OSError, TimeoutError) as error:
-            raise ZygoteLost(f"the zygote does not fork: {error or type(error).__name__}") from error
+            raise ZygoteLost(f"the zygote does not fork: {str(error) or type(error).__name__}") from error
         finally:
             self._asked.pop(self._number, None)
 
@@ -105,9 +117,9 @@ class Zygote:
         await self._process.wait()
 
     @property
-    def workers(self) -> int:
-        """How many workers of this zygote live."""
-        return len(self._children)
+    def is_used(self) -> bool:
+        """Whether a worker of this zygote lives, or is asked for."""
+        return bool(self._children or self._asked)
 
     def _hear(self) -> None:
         try:
@@ -120,6 +132,9 @@ class Zygote:
             self._forget()
             return
         told = json.loads(message)
+        if "ready" in told:
+            self._ready.set()
+            return
         if "ended" in told:
             child = self._children.pop(told["ended"])
             os.close(child.handle)
@@ -142,6 +157,7 @@ class Zygote:
         if self.lost.done():
             return
         self.lost.set_result(None)
+        self._ready.set()
         asyncio.get_running_loop().remove_reader(self._link)
         self._link.close()
         for child in self._children.values():

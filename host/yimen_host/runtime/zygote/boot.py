@@ -26,8 +26,9 @@ def main() -> None:
         _become_first_process(link)
     for name in told["preload"]:
         importlib.import_module(name)
-    from yimen_host.runtime.zygote import serve
+    from yimen_host.runtime.zygote import serve, warm
 
+    warm.up()
     gc.collect()
     gc.freeze()
     sys.path[:] = [entry for entry in sys.path if entry not in told["not_for_workers"]]

@@ -20,6 +20,7 @@ def forever(link: socket.socket, *, process_namespace: bool) -> None:
     own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
     poll = select.poll()
     poll.register(link, select.POLLIN)
+    _say(link, {"ready": os.getpid()}, [])
     while True:
         for ready, _ in poll.poll():
             if ready == link.fileno():
