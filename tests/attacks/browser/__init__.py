@@ -1,0 +1,1 @@
+"""A hostile page in a real browser."""

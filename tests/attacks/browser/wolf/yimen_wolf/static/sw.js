@@ -1,0 +1,1 @@
+// An empty service worker: what matters is whether it may be registered.
