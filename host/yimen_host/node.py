@@ -25,6 +25,7 @@ from yimen_host.runtime.installs import Installs
 from yimen_host.runtime.launch import Launches
 from yimen_host.runtime.listening import Listener
 from yimen_host.runtime.project import Project, Watcher
+from yimen_host.runtime.relay import DatabaseRelay
 from yimen_host.runtime.sessions import AppSessions
 from yimen_host.runtime.supervision import Supervision
 from yimen_registry import Registry
@@ -63,6 +64,7 @@ class Node:
             {RELEASES_CHANNEL: self._releases_changed, ENDED_CHANNEL: self._resident_changed},
             self.refresh,
         )
+        self._relay = DatabaseRelay(self.directory.run_dir / "postgres", self.services.database.url)
         self._watcher = Watcher(self.project, self.supervision, self.refresh) if self.project else None
 
     @classmethod
@@ -117,6 +119,7 @@ class Node:
     async def start(self) -> None:
         """Begin to serve: listen for changes, load what is live, open every mini-app's socket."""
         await self.payments.start()
+        await self._relay.start()
         await self._listener.start()
         if self._watcher:
             self._watcher.start()
@@ -130,6 +133,7 @@ class Node:
         await self.payments.stop()
         await self.connections.close()
         await self.supervision.close()
+        await self._relay.stop()
         await self.services.database.close()
 
     async def refresh(self) -> None:
