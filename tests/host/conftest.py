@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from tests.conftest import new_database
+from tests.host.village import Village, village
 
+from tests.conftest import new_database
 from yimen_host.core.clock import ManualClock
 from yimen_host.core.database import Database
 from yimen_host.core.ids import RandomIds
@@ -47,3 +48,10 @@ async def services(migrated_url: str, clock: ManualClock, tmp_path: Path) -> Asy
         ids=RandomIds(),
     )
     await database.close()
+
+
+@pytest.fixture
+async def here(services: Services, tmp_path: Path) -> AsyncIterator[Village]:
+    """A running host that serves the tea house."""
+    async with village(services, tmp_path) as place:
+        yield place
