@@ -97,9 +97,10 @@ class Zygote:
         if self.lost.done():
             raise ZygoteLost("the zygote has ended")
         self._number += 1
+        number = self._number  # others may ask while this one waits
         asked: asyncio.Future[Child] = asyncio.get_running_loop().create_future()
-        self._asked[self._number] = asked
-        message = json.dumps({"worker": self._number}).encode()
+        self._asked[number] = asked
+        message = json.dumps({"worker": number}).encode()
         try:
             socket.send_fds(self._link, [message], [listener, log, channel])
             async with asyncio.timeout(_ANSWER_SECONDS):
@@ -107,7 +108,7 @@ class Zygote:
         except (OSError, TimeoutError) as error:
             raise ZygoteLost(f"the zygote does not fork: {str(error) or type(error).__name__}") from error
         finally:
-            self._asked.pop(self._number, None)
+            self._asked.pop(number, None)
 
     async def close(self) -> None:
         """End the zygote, and with it every worker it forked."""

@@ -69,6 +69,18 @@ async def test_arming_twice_gives_the_same_socket(supervision: Supervision, writ
     assert len(await supervision.status()) == 1
 
 
+async def test_many_releases_wake_at_once_without_waiting_for_each_other(
+    supervision: Supervision, write: Write
+) -> None:
+    armed = [await supervision.arm(write(HELLO, app_id=f"probe{number}")) for number in range(6)]
+
+    answers = await asyncio.gather(*(ask(one.socket) for one in armed))
+
+    starts = [(status.starts, status.log_tail) for status in await supervision.status()]
+    assert answers == [(200, "hello")] * 6
+    assert starts == [(1, ())] * 6
+
+
 async def test_an_idle_release_sleeps_and_wakes_again(supervision: Supervision, write: Write) -> None:
     armed = await supervision.arm(write(HELLO, idle_seconds=0.1))
     await ask(armed.socket)
