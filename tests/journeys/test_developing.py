@@ -51,7 +51,11 @@ def test_a_change_is_served_and_a_mistake_is_told(project: Path, dev: tuple[int,
         good = package.read_text()
         package.write_text(good + '\n\n@app.get("/hello", public=True)\n' + HELLO)
         wait_for(output, "changed, serving")
-        assert client.get("/hello", headers=host).text == "hello"
+        for _ in range(50):  # the release is armed a moment after it is told
+            if (answer := client.get("/hello", headers=host)).status_code == 200:
+                break
+            time.sleep(0.1)
+        assert answer.text == "hello"
 
         package.write_text(good + "\nprice = eight\n")
         for _ in range(50):

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import ctypes
 import os
+import secrets
 import shutil
 import socket
 import struct
@@ -40,7 +41,8 @@ async def decoys(place: Path, *, uid: int, way_out: Path | None, limits: Limits)
         for path in (foreign_socket, open_socket):
             stack.enter_context(_listening(socket.AF_UNIX, str(path)))
             path.chmod(0o666)
-        abstract = f"yimen-decoy-{os.getpid()}"
+        # Random, because two supervisors in process namespaces of their own may have one number and share a network.
+        abstract = f"yimen-decoy-{secrets.token_hex(6)}"
         stack.enter_context(_listening(socket.AF_UNIX, f"\0{abstract}"))
         receiver = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         receiver.bind(("127.0.0.1", 0))
