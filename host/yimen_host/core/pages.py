@@ -1,5 +1,6 @@
 """Answers with a page of the host: template, language, look, and who is looking."""
 
+from collections.abc import Callable
 from typing import Any, Protocol
 
 from starlette.requests import Request
@@ -32,6 +33,7 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "locale": locale(request),
         "look": look(request),
         "sandbox": request.app.state.services.settings.demo,
+        "app_title": _titles(request),
     }
     return HTMLResponse(pages(request).render(template, locale(request), {**frame, **context}), status)
 
@@ -59,6 +61,17 @@ def say(request: Request, message: str, **values: object) -> str:
     """A message of the catalogue in the person's language, with ``{placeholders}`` filled."""
     text = pages(request).gettext(message, locale(request))
     return text.format(**values) if values else text
+
+
+def _titles(request: Request) -> Callable[[str | None, str], str]:
+    """What a page calls a mini-app: its title in the person's language, else what was noted at the time."""
+    title_of: Callable[[str, str], str] | None = getattr(request.app.state, "title_of", None)
+
+    def title(app_id: str | None, noted: str) -> str:
+        found = title_of(app_id, locale(request)) if title_of is not None and app_id else noted
+        return noted if found == app_id else found  # one that is no longer served is known by its id only
+
+    return title
 
 
 async def fields(request: Request) -> dict[str, str]:

@@ -44,6 +44,7 @@ class OrderView:
     """An order as a page shows it."""
 
     id: str
+    app_id: str | None
     title: str
     payee: str
     publisher: str
@@ -102,6 +103,7 @@ def order_view(row: OrderRow, receipt: str | None) -> OrderView:
     platform = row.app_id is None
     return OrderView(
         id=row.id,
+        app_id=row.app_id,
         title=row.title,
         payee=row.payee_title,
         publisher=row.payee_publisher,
