@@ -1,0 +1,151 @@
+"""The jobs worker: an event is delivered, tried again, and in order for each subject."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import pytest
+from procrastinate.jobs import Job
+from sqlalchemy import text
+from tests.host.village import Village
+
+from yimen_host import jobs as module
+from yimen_host.core.outbox import Happening, publish
+from yimen_host.jobs import Jobs
+from yimen_host.runtime.delivery import DeliveryFailed
+from yimen_sdk.identity import Verifier
+
+
+@dataclass
+class App:
+    """A mini-app's process, as far as events go: it hears them, checks who sent them, and may refuse some."""
+
+    verifier: Verifier
+    refusals: int = 0
+    heard: list[tuple[str, str]] = field(default_factory=list)
+    told: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        lines = [line.split(": ", 1) for line in head.strip().split("\r\n")[1:]]
+        headers = {name.lower(): value for name, value in lines}
+        body = await reader.readexactly(int(headers["content-length"]))
+        self.verifier.event(body, headers)
+        event = json.loads(body)
+        self.heard.append((event["id"], event["subject"]))
+        status = 503 if self.refusals else 204
+        self.refusals = max(0, self.refusals - 1)
+        writer.write(f"HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())
+        await writer.drain()
+        writer.close()
+        self.told.set()
+
+    async def until(self, count: int) -> None:
+        """Wait until so many events were heard."""
+        async with asyncio.timeout(20):
+            while len(self.heard) < count:
+                self.told.clear()
+                await self.told.wait()
+
+
+@pytest.fixture
+async def app(here: Village) -> AsyncIterator[App]:
+    release = here.node.directory.main("tea")
+    assert release is not None
+    keys = here.services.keyring.public_keys()
+    app = App(Verifier(keys, "tea", now=lambda: here.services.clock.now().timestamp()))
+    server = await asyncio.start_unix_server(app.serve, release.socket)
+    yield app
+    server.close()
+
+
+@asynccontextmanager
+async def working(here: Village) -> AsyncIterator[None]:
+    """A worker beside the test."""
+    jobs = Jobs(here.node)
+    async with jobs.app.open_async():
+        worker = asyncio.create_task(jobs.app.run_worker_async(
+            concurrency=4, fetch_job_polling_interval=0.1, delete_jobs="successful", install_signal_handlers=False,
+        ))  # fmt: skip
+        yield
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)
+
+
+async def happen(here: Village, id: str, subject: str = "ord_1", to: str = "app:tea") -> None:
+    """Something happens."""
+    async with here.services.database.transaction() as session:
+        await publish(session, Happening(id, "town.opened", subject, {"n": 1}, here.services.clock.now()), to=[to])
+
+
+async def waiting(here: Village) -> int:
+    """How many deliveries are not done."""
+    async with here.services.database.transaction() as session:
+        jobs = await session.execute(text("SELECT count(*) FROM procrastinate_jobs WHERE task_name = 'yimen.deliver'"))
+        return int(jobs.scalar_one())
+
+
+async def test_an_event_is_delivered_once_and_signed(here: Village, app: App) -> None:
+    await happen(here, "evt_1")
+
+    async with working(here):
+        await app.until(1)
+        async with asyncio.timeout(10):
+            while await waiting(here):  # noqa: ASYNC110  the worker deletes the job after the answer
+                await asyncio.sleep(0.05)
+
+    assert app.heard == [("evt_1", "ord_1")]
+
+
+async def test_events_of_one_subject_come_in_order(here: Village, app: App) -> None:
+    expected = [f"evt_{number}" for number in range(8)]
+    for id in expected:
+        await happen(here, id)
+
+    async with working(here):
+        await app.until(8)
+
+    assert [id for id, _ in app.heard] == expected
+
+
+async def test_what_was_refused_comes_again_and_holds_back_its_own_subject_only(here: Village, app: App) -> None:
+    app.refusals = 1
+    await happen(here, "evt_1", "ord_1")
+    await happen(here, "evt_2", "ord_1")
+    await happen(here, "evt_3", "ord_2")
+
+    async with working(here):
+        await app.until(4)
+
+    assert app.heard[0] == ("evt_1", "ord_1")
+    assert [id for id, subject in app.heard if subject == "ord_1"] == ["evt_1", "evt_1", "evt_2"]
+    assert app.heard.index(("evt_3", "ord_2")) == 1
+
+
+def test_retries_end_after_twelve_tries() -> None:
+    tried = Job(id=1, queue="outbox", lock=None, queueing_lock=None, task_name="yimen.deliver")
+
+    decisions = [
+        module.RETRY.get_retry_decision(exception=DeliveryFailed("away"), job=tried.evolve(attempts=attempts))
+        for attempts in (0, 11, 12)
+    ]
+
+    assert [decision is None for decision in decisions] == [False, False, True]
+
+
+async def test_a_mini_app_that_is_away_gets_it_later(here: Village, app: App) -> None:
+    (record,) = here.shelf.records
+    here.shelf.records = []
+    await here.node.refresh()
+    await happen(here, "evt_1")
+
+    async with working(here):
+        await asyncio.sleep(0.3)
+        assert (app.heard, await waiting(here)) == ([], 1)
+        here.shelf.records = [record]
+        await here.node.refresh()
+        await app.until(1)
+
+    assert app.heard == [("evt_1", "ord_1")]
