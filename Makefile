@@ -44,7 +44,8 @@ clean: ## remove what set-up made; the data under var/ stays
 	@rm -rf .venv node_modules assets/node_modules sdk/yimen_sdk/static/vendor
 
 .venv/bin/python:
-	@if [ -z "$(PYTHON)" ]; then echo "Yimen needs Python 3.11, 3.12 or 3.13: install one, or name it with PYTHON=…" >&2; exit 1; fi
+	@$(or $(PYTHON),false) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null || { \
+		echo "Yimen needs Python 3.11, 3.12 or 3.13: install one, or name it with PYTHON=…" >&2; exit 1; }
 	@$(PYTHON) -m venv .venv || { rm -rf .venv; \
 		echo "Python cannot make a virtual environment: install its venv package (Debian: python3-venv)." >&2; exit 1; }
 

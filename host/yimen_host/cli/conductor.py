@@ -1,9 +1,11 @@
 """Starts every part of a host on one machine, in order, and stops them in the opposite order."""
 
 import errno
+import fcntl
 import ipaddress
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,6 +23,7 @@ from yimen_host.settings import Settings
 READY_SECONDS = 40.0
 STOP_SECONDS = 15.0
 DATABASE = "yimen"
+_ERROR = re.compile(r"[a-z_]\w*(\.\w+)+: |[A-Z]\w*Error: ")
 
 
 class CannotStart(Exception):
@@ -82,10 +85,20 @@ class Conductor:
             raise CannotStart(str(error)) from None
         except OSError as error:
             raise CannotStart(f"{self._logs} cannot be made ({error.strerror}): set YIMEN_VAR to a directory of yours.")  # noqa: B904
+        self._be_the_only_one()
         wanted = [(settings.port, "YIMEN_PORT")] + ([(settings.the_biller_port, "YIMEN_BILLER_PORT")] * settings.demo)
         for port, setting in wanted:
             if (reason := _port_problem(settings.bind, port)) is not None:
                 raise CannotStart(f"port {port} {reason}: stop what uses it, or set {setting} to another port.")
+
+    def _be_the_only_one(self) -> None:
+        """Hold a lock as long as we live: two hosts in one directory would stop each other's database."""
+        self._lock = (self._settings.var / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            where = self._settings.var.absolute()
+            raise CannotStart(f"another Yimen runs in {where}: stop it, or set YIMEN_VAR elsewhere.") from None
 
     def _prepare(self) -> Mapping[str, str]:
         """Start the database, migrate it and fill in the demo; tell the environment of every part."""
@@ -146,8 +159,7 @@ class Conductor:
         done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
         (self._logs / "prepare.log").open("ab").write(done.stdout + done.stderr)
         if done.returncode:
-            last = done.stderr.decode(errors="replace").strip().splitlines()[-1:] or ["no reason was given"]
-            raise CannotStart(f"{failure} ({last[0]}): see {self._logs / 'prepare.log'}.")
+            raise CannotStart(f"{failure} ({_reason(done.stderr)}): see {self._logs / 'prepare.log'}.")
 
     def _wait_until_ready(self) -> None:
         address = f"http://{self._settings.bind}:{self._settings.port}/sign-in"
@@ -201,6 +213,12 @@ class Conductor:
                 f"  text messages to newcomers: {origin}/sandbox/inbox",
             ]
         print("\n".join([*lines, "", "Ctrl-C stops everything."]), flush=True)
+
+
+def _reason(stderr: bytes) -> str:
+    """The line of a traceback that names the error: a database's message goes on with details below it."""
+    lines = stderr.decode(errors="replace").strip().splitlines() or ["no reason was given"]
+    return next((line for line in reversed(lines) if _ERROR.match(line)), lines[-1])
 
 
 def _interrupt(number: int, frame: object) -> None:
