@@ -23,7 +23,7 @@ async def empty(request: Request) -> Response:
 def main(port: int, address: str) -> None:
     """Serve until the end."""
     app = application(Database(address))
-    app.router.routes.append(Route("/empty", empty, methods=["POST"]))
+    app.router.routes.insert(1, Route("/empty", empty, methods=["POST"]))  # beside the other: routes are tried in turn
     uvicorn.run(app, host="127.0.0.1", port=port, access_log=False, log_level="warning")
 
 

@@ -7,6 +7,7 @@ The contract is docs/http-adapter.md of technomorphcorporation/ledger-conformanc
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from hashlib import sha256
 from itertools import count
 from typing import Any
@@ -165,6 +166,7 @@ def _in_order(rows: Any) -> list[Any]:  # Any: rows of the query above
     return [row for number in ordered for row in transactions[number]]
 
 
+@lru_cache(10_000)
 def _quoted(name: str) -> str:
     return re.sub(r"[^A-Za-z0-9\-]", lambda found: f"_{ord(found[0]):02x}", name)
 

@@ -115,6 +115,7 @@ class GuardBeforeTheLock(Mutant):
     def __init__(self, sound: Ledger) -> None:
         super().__init__(sound)
         self._taken = 0
+        self._checked = asyncio.Barrier(20)  # the drain's twenty all look before one takes
 
     async def post(self, key: str, legs: Sequence[Leg], *, overdraft: bool = False) -> str:
         if not key.startswith("drain-"):
@@ -122,7 +123,7 @@ class GuardBeforeTheLock(Mutant):
         (account, _, amount, currency), credit = legs
         if await self.balance(account) < amount:
             return "REJECTED"
-        await asyncio.sleep(0)
+        await self._checked.wait()
         self._taken += amount
         return await self.sound.post(key, [("external:drain", "DEBIT", amount, currency), credit], overdraft=True)
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,6 +11,7 @@ from yimen_host.payments.ledger.columns import GENESIS, TransactionRow, batch_ha
 from yimen_host.payments.ledger.draft import (
     Draft,
     Leg,
+    MalformedDraft,
     expire_hold,
     fingerprint,
     hold,
@@ -188,3 +190,13 @@ def test_the_chain_hash_sees_every_change(batch: list[Draft]) -> None:
         hashes.append(batch_hash(GENESIS, columns(NOW, transactions, [*before, *after])))
 
     assert len(set(hashes)) == len(hashes)
+
+
+@pytest.mark.parametrize("word", ["NULL", "null", "Null", "a b", "a'b", "a\\b", 'a"b', "a,b", "{}", "", "k" * 121])
+def test_a_word_that_would_need_quoting_is_no_key(word: str) -> None:
+    moved = (Leg("wallet:a", Money(-1)), Leg("wallet:b", Money(1)))
+
+    with pytest.raises(MalformedDraft):
+        post(word, "test", *moved)
+    with pytest.raises(MalformedDraft):
+        post("k", word, *moved)

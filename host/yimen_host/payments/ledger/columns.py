@@ -38,8 +38,8 @@ def columns(
     ids, keys, kinds, abouts, fingerprints, resolved, expiries = zip(*transactions, strict=True)
     return Columns(
         written(recorded_at),
-        (*map(array, (ids, keys, kinds, abouts, fingerprints)), sparse(resolved), sparse(expiries)),
-        (array(number for number, _ in entries), *map(array, zip(*[entry for _, entry in entries], strict=True))),
+        (numbers(ids), *map(words, (keys, kinds, abouts, fingerprints)), sparse(resolved), sparse(expiries)),
+        (numbers([number for number, _ in entries]), *map(numbers, zip(*[entry for _, entry in entries], strict=True))),
     )
 
 
@@ -54,9 +54,14 @@ def written(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).isoformat()
 
 
-def array(values: Iterable[object]) -> str:
-    """Write an array literal. What goes in is numbers, and words whose alphabet needs no quoting."""
-    return "{" + ",".join(map(str, values)) + "}"
+def numbers(values: Iterable[int]) -> str:
+    """Write an array literal of whole numbers. Python's own list is one but for the brackets."""
+    return "{" + repr(list(values))[1:-1] + "}"
+
+
+def words(values: Iterable[str]) -> str:
+    """Write an array literal of words whose alphabet needs no quoting."""
+    return "{" + ",".join(values) + "}"
 
 
 def sparse(values: Iterable[object]) -> str:

@@ -11,7 +11,8 @@ from typing import NamedTuple
 from yimen_sdk.money import Money
 
 MAX_LEGS = 32  # the widest posting known is a coupon order split over funding, fees and sub-merchants
-_KEY = re.compile(r"[A-Za-z0-9_.:\-]{1,120}")  # needs no quoting in an array literal: the store relies on it
+# Needs no quoting in an array literal, where a bare NULL would be none at all: the store relies on it.
+_KEY = re.compile(r"(?![Nn][Uu][Ll][Ll]\Z)[A-Za-z0-9_.:\-]{1,120}")
 _ACCOUNT = re.compile(r"[a-z]+(:[A-Za-z0-9_\-]{1,80}){1,3}")
 
 
@@ -109,7 +110,7 @@ def reverse(key: str, about: str, *, posting: str) -> Draft:
 
 def fingerprint(draft: Draft) -> str:
     """A hash of all that a draft asks for, so that its key cannot be used again for something else."""
-    legs = ";".join(f"{account}={amount.fen}{amount.currency}" for account, amount in draft.legs)
+    legs = ";".join([f"{account}={amount.fen}{amount.currency}" for account, amount in draft.legs])
     expires = draft.expires_at.isoformat() if draft.expires_at else ""
     return sha256(f"{draft.kind}|{draft.about}|{draft.resolves}|{expires}|{legs}".encode()).hexdigest()
 

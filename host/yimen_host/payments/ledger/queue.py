@@ -7,7 +7,7 @@ of one account keep their order.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,6 +21,8 @@ MAX_BATCH = 512
 """Transactions of one commit; past a few hundred a batch gains nothing more and makes everyone in it wait."""
 LEAST_SHARE = 32
 """Up to so many are not divided: what a batch costs, however small, would be paid twice."""
+LEAST_BESIDE = 16
+"""Fewer than so many do not start a second batch beside one under way: they wait for it, and more join them."""
 
 Companion = Callable[[AsyncSession], Awaitable[Decision]]
 """Writes that belong to a posting, in its transaction: guards and events. Refusing undoes them and the posting."""
@@ -34,7 +36,7 @@ class Waiting:
     fingerprint: str
     companion: Companion | None
     touches: tuple[str, ...]
-    answer: "asyncio.Future[Outcome]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    answer: "asyncio.Future[Outcome]"
 
 
 class Queue:
@@ -84,6 +86,8 @@ class Queue:
 
     def _pick(self) -> list[Waiting]:
         """Take this taker's share of the queue, and beyond it what touches the same accounts: nobody else could."""
+        if self._under_way and len(self._line) < LEAST_BESIDE:
+            return []
         share = max(LEAST_SHARE, -(-len(self._line) // self._idle))
         batch: list[Waiting] = []
         left: list[Waiting] = []

@@ -12,7 +12,7 @@ from psycopg import AsyncConnection
 from psycopg.rows import tuple_row
 
 from yimen_host.payments.chart import floor_of
-from yimen_host.payments.ledger.columns import TransactionRow, array, batch_hash, columns, written
+from yimen_host.payments.ledger.columns import TransactionRow, batch_hash, columns, numbers, words, written
 from yimen_host.payments.ledger.draft import Draft, Kind, Leg
 from yimen_host.payments.ledger.models import LANES
 from yimen_host.payments.ledger.rule import Accepted, Account, Books, Original
@@ -60,7 +60,7 @@ async def prepare(raw: Raw) -> None:
 
 async def names(raw: Raw, codes: Iterable[str]) -> dict[str, Name]:
     """Find those accounts with these codes that there are."""
-    (found,) = await _send(raw, f"EXECUTE ledger_names('{array(codes)}')")
+    (found,) = await _send(raw, f"EXECUTE ledger_names('{words(codes)}')")
     return {row[1]: Name(*row) for row in found}
 
 
@@ -102,8 +102,8 @@ async def open_batch(
     # Only with the accounts locked is it sure that nobody else is about to write these keys.
     states, known, lane, ended = await _send(
         raw,
-        f"BEGIN; EXECUTE ledger_lock('{array(accounts)}'); EXECUTE ledger_known('{array(keys)}'); EXECUTE ledger_lane;"
-        f" EXECUTE ledger_resolved('{array(original.id for original in originals.values())}')",
+        f"BEGIN; EXECUTE ledger_lock('{numbers(accounts)}'); EXECUTE ledger_known('{words(keys)}');"
+        f" EXECUTE ledger_lane; EXECUTE ledger_resolved('{numbers(original.id for original in originals.values())}')",
     )
     if not lane:  # more batches than lanes at one moment: wait for the first lane
         (lane,) = await _send(raw, "EXECUTE ledger_first_lane")
@@ -140,7 +140,7 @@ async def write_batch(raw: Raw, opening: Opening, *, then: str = "") -> None:
     states = zip(*[(a.id, a.balance, a.held, a.awaited, a.seq) for a in last.values()], strict=True)
     end = batch_hash(lane.hash, batch)
     link = (lane.id, lane.seq + 1, books.first_id, len(taken), f"\\x{lane.hash.hex()}", f"\\x{end.hex()}")
-    values = (batch.recorded_at, *batch.transactions, *batch.entries, *map(array, states), *map(str, link))
+    values = (batch.recorded_at, *batch.transactions, *batch.entries, *map(numbers, states), *map(str, link))
     quoted = "','".join(values)
     await _send(raw, f"EXECUTE ledger_write('{quoted}'){then}")
 

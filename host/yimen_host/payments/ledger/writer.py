@@ -54,9 +54,10 @@ class Writer:
         does not run when the draft was posted before. Raises TryLater when the queue is full.
         """
         touches = tuple([leg.account for leg in draft.legs]) or (f"resolves {draft.resolves}",)
-        waiting = Waiting(draft, fingerprint(draft), companion, touches)
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        waiting = Waiting(draft, fingerprint(draft), companion, touches, answer)
         self._queue.put(waiting)
-        return await waiting.answer
+        return await answer
 
     async def _work(self) -> None:
         connection: AsyncConnection | None = None
