@@ -55,6 +55,9 @@ class Conductor:
         """Start all, print where to go, wait for Ctrl-C or for a part to end, stop all."""
         began = time.monotonic()
         self._check()
+        # What is below `var` must be readable for the users that mini-apps run as, whatever the umask was; `var` itself
+        # keeps the operator's, and what is secret has a mode of its own.
+        os.umask(0o022)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, _interrupt)
         try:

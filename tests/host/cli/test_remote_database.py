@@ -26,6 +26,7 @@ async def test_the_demo_runs_on_a_database_elsewhere(database_url: str, tmp_path
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "yimen_host.cli", "run", env=environment,
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            umask=0o077,  # an operator may keep files to themselves; mini-apps run as other users
         )  # fmt: skip
         try:
             await until_ready(process)
