@@ -36,6 +36,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _server.remove()
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests of the running host share it, so one worker runs them."""
     for item in items:
