@@ -43,7 +43,7 @@ class Jobs:
 
     async def run(self) -> None:
         """Work until a signal ends it."""
-        await self._node.start()
+        await self._node.start(answer_apps=False)
         try:
             async with self.app.open_async():
                 await self.app.run_worker_async(

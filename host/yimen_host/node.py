@@ -58,6 +58,7 @@ class Node:
             *payment_api.routes, *notice_api.routes, *connection_api.routes, *description.routes,
         ]  # fmt: skip
         api = platform_api(self.callers, api_routes, self.parts())
+        self._answer_apps = True
         self._sockets = PlatformSockets(self.directory.run_dir, api)
         self._listener = Listener(
             self.services.database.url,
@@ -116,8 +117,12 @@ class Node:
             "title_of": self.title_of,
         }
 
-    async def start(self) -> None:
-        """Begin to serve: listen for changes, load what is live, open every mini-app's socket."""
+    async def start(self, *, answer_apps: bool = True) -> None:
+        """Begin: listen for changes and load what is live; where ``answer_apps``, open every mini-app's socket.
+
+        The jobs worker does not answer: the sockets are the host's, and the last to bind a path would take it over.
+        """
+        self._answer_apps = answer_apps
         await self.payments.start()
         await self._relay.start()
         await self._listener.start()
@@ -138,8 +143,12 @@ class Node:
 
     async def refresh(self) -> None:
         """Load what is live anew and forget everybody who was kept."""
-        await self.directory.reload(before_arming=self._sockets.open)
+        await self.directory.reload(before_arming=self._before_arming)
         self.app_sessions.forget(None)
+
+    async def _before_arming(self, app_id: str) -> None:
+        if self._answer_apps:
+            await self._sockets.open(app_id)
 
     def title_of(self, app_id: str, language: str) -> str:
         """A mini-app's title, or its id when it is no longer served."""

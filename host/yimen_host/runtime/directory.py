@@ -15,6 +15,7 @@ from yimen_host.core.sockets import run_directory
 from yimen_host.runtime.contract import ReleaseSpec
 from yimen_host.runtime.gateway.ports import AppTarget, TargetState
 from yimen_host.runtime.installs import Installs
+from yimen_host.runtime.relay import socket_directory_of
 from yimen_host.runtime.supervision import Supervision, SupervisorRefused
 from yimen_registry import RegistryError
 from yimen_sdk.manifest import Manifest, Side
@@ -205,8 +206,7 @@ class LiveDirectory:
     @property
     def postgres_dir(self) -> Path:
         """The directory with the database's socket: the server's own, or the relay's to a remote one."""
-        host = self._services.database.url.query.get("host")
-        return Path(str(host)) if host else self.run_dir / "postgres"
+        return socket_directory_of(self._services.database.url) or self.run_dir / "postgres"
 
     def _policy(self, manifest: Manifest) -> str:
         """The content security policy of a mini-app's pages: its own origin, and what its manifest was approved for."""
