@@ -5,7 +5,7 @@ import os
 import resource
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from yimen_host.runtime.sandbox import kernel, landlock, root, seccomp
@@ -32,7 +32,7 @@ class ConfinementFailed(Exception):
 def confine(plan: Confinement) -> list[LayerReport]:
     """Apply every declared layer, or raise at the first that fails. Other layers are reported as off."""
     reports: list[LayerReport] = []
-    for layer, step in _STEPS:
+    for layer, step in _steps(plan):
         if layer not in plan.layers:
             reports.append(LayerReport(layer, LayerState.OFF))
             continue
@@ -48,7 +48,7 @@ def confine(plan: Confinement) -> list[LayerReport]:
 def survey(plan: Confinement) -> list[LayerReport]:
     """Try every declared layer and go on after a failure: what does this machine offer? The caller ends after it."""
     reports: list[LayerReport] = []
-    for layer, step in _STEPS:
+    for layer, step in _steps(plan):
         if layer not in plan.layers:
             reports.append(LayerReport(layer, LayerState.OFF))
             continue
@@ -61,11 +61,22 @@ def survey(plan: Confinement) -> list[LayerReport]:
     return reports
 
 
+def _steps(plan: Confinement) -> Iterator[tuple[Layer, Step]]:
+    """Of control groups that only the supervisor can move it into, it is the supervisor who reports."""
+    return ((layer, step) for layer, step in _STEPS if layer is not Layer.CGROUP or plan.groups)
+
+
 def _close_descriptors(plan: Confinement) -> None:
     """Keep input, output, errors, the listener and the supervisor's channel, and nothing the zygote had."""
     for descriptor in range(_FIRST_FOREIGN_DESCRIPTOR):
         os.fstat(descriptor)
     os.closerange(_FIRST_FOREIGN_DESCRIPTOR, _LAST_DESCRIPTOR)
+
+
+def _enter_control_groups(plan: Confinement) -> None:
+    """A thread that moves itself takes no lock of the whole kernel, and waits for nobody."""
+    for door in plan.groups:
+        door.write_text("0")
 
 
 def _enter_user_namespace(plan: Confinement) -> None:
@@ -129,10 +140,10 @@ def _reason(error: OSError) -> str:
     return f"{name} {error.strerror}".strip()
 
 
-# The control group is missing: the supervisor places the process there meanwhile, since that takes as long.
 _STEPS: tuple[tuple[Layer, Step], ...] = (
     (Layer.SESSION, lambda plan: os.setsid()),
     (Layer.DESCRIPTORS, _close_descriptors),
+    (Layer.CGROUP, _enter_control_groups),
     (Layer.USER, _enter_user_namespace),
     (Layer.PID, _check_process_namespace),
     (Layer.NETWORK, lambda plan: kernel.unshare(kernel.CLONE_NEWNET)),

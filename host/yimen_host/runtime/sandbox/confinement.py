@@ -51,6 +51,8 @@ class Confinement:
     """Paths of the interpreter and its libraries, shown read-only under the same name."""
     mounts: tuple[Mount, ...]
     limits: Limits
+    groups: tuple[Path, ...] = ()
+    """Files by which the worker moves itself into its control groups; none when the supervisor moves it."""
 
     def inside(self, mount: Mount) -> Path:
         """Return where the worker finds a mount: a private name, or the real one without a private root."""

@@ -39,7 +39,7 @@ class Canary:
         uid = self._workshop.number(_CANARY) if Layer.UID in layers else os.getuid()
         group = self._workshop.group(_CANARY, LIMITS)
         if Layer.CGROUP in without:
-            group = replace(group, places=(), required=False)
+            group = replace(group, places=(), doors=(), required=False)
         log = ReleaseLog(LIMITS.log_lines)
         way_out = self._workshop.groups.way_out
         async with decoys(self._place, uid=uid, way_out=way_out, limits=LIMITS) as outside:

@@ -45,14 +45,17 @@ class ControlGroups:
 
     def group(self, release: str, limits: Limits, *, required: bool) -> "Group":
         """Make the release's groups with its limits. Not `required`, they may turn out to be missing."""
-        places = []
+        places, doors = [], []
         for controller, parent in self._parents.items():
             place = parent / release
             place.mkdir(exist_ok=True)
             for file, value in _settings(controller, limits).items():
                 (place / file).write_text(value)
-            places.append(place)
-        return Group(tuple(places), required)
+            if controller == "unified":
+                places.append(place)
+            else:
+                doors.append(place / "tasks")
+        return Group(tuple(places), tuple(doors), required)
 
     def remove(self, release: str) -> None:
         """Remove the groups of a release that has no process left."""
@@ -75,7 +78,15 @@ class Group:
     """One release's place in every hierarchy."""
 
     places: tuple[Path, ...]
+    """Of version 2: the supervisor moves the process."""
+    doors: tuple[Path, ...]
+    """Of version 1: the files by which the process moves itself."""
     required: bool
+
+    @property
+    def is_entered(self) -> bool:
+        """Whether the process goes in, and reports it, by itself."""
+        return bool(self.doors) and not self.places
 
     def place(self, pid: int) -> LayerReport:
         """Move a process in. The kernel may take ten milliseconds: call it in a thread."""

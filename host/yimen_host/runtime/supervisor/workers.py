@@ -58,9 +58,10 @@ class Worker:
         reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_LONGEST_REPORT)
         worker = cls(child, reader, writer)
         writer.write(orders_json.dump_json(orders) + b"\n")
-        placed = asyncio.create_task(asyncio.to_thread(group.place, child.pid))
+        placed = None if group.is_entered else asyncio.create_task(asyncio.to_thread(group.place, child.pid))
         await worker._read_report()
-        worker.layers += (await placed,)
+        if placed:
+            worker.layers += (await placed,)
         worker._refuse_failed()
         writer.write(GO)
         return worker

@@ -72,7 +72,8 @@ class Workshop:
 
     async def fork(self, orders: Orders, group: Group, *, listener: int, log: ReleaseLog) -> Worker:
         """Fork a worker with these orders. Raises WorkerFailed or ZygoteLost."""
-        return await Worker.start(await self._living_zygote(), orders, listener=listener, group=group, log=log)
+        placed = replace(orders, confinement=replace(orders.confinement, groups=group.doors))
+        return await Worker.start(await self._living_zygote(), placed, listener=listener, group=group, log=log)
 
     def orders(self, spec: ReleaseSpec) -> Orders:
         """Return what a worker of the release is told. Raises ValueError for an environment with an unknown place."""
@@ -92,7 +93,7 @@ class Workshop:
     def group(self, name: str, limits: Limits) -> Group:
         """Make a worker's control group with its limits, where control groups are among the layers."""
         required = Layer.CGROUP in self.layers
-        return self.groups.group(name, limits, required=required) if required else Group((), required=False)
+        return self.groups.group(name, limits, required=required) if required else Group((), (), required=False)
 
     def number(self, app_id: str) -> int:
         """Return the user number that a mini-app's workers have."""
