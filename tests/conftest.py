@@ -16,6 +16,7 @@ from yimen_host.core.embedded import Address, EmbeddedPostgres
 
 _server: EmbeddedPostgres | None = None
 _names = itertools.count(1)
+SUPERVISED = ("tests/attacks/runtime/", "tests/host/runtime/supervisor/")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -38,10 +39,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of the running host share it, so one worker runs them."""
+    """Tests of the running host share it, and supervisors share the machine's control groups: one worker for each."""
     for item in items:
         if "town" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.xdist_group("town"))
+        elif any(part in item.path.as_posix() for part in SUPERVISED):
+            item.add_marker(pytest.mark.xdist_group("supervisors"))
 
 
 @pytest.fixture(scope="session")
