@@ -128,7 +128,7 @@ def _shared_file(path: Path) -> Iterator[None]:
 @contextlib.contextmanager
 def _queues() -> Iterator[int]:
     """A System V segment, queue and semaphore under one key, open to every account."""
-    key = 0x596D0000 | os.getpid() & 0xFFFF
+    key = 0x596D0000 | secrets.randbits(16)
     segment = libc.shmget(key, 4096, _IPC_CREAT | _ANYBODY)
     queue = libc.msgget(key, _IPC_CREAT | _ANYBODY)
     semaphore = libc.semget(key, 1, _IPC_CREAT | _ANYBODY)

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import secrets
 import re
 import socket
 from dataclasses import replace
@@ -36,7 +37,7 @@ class Workshop:
         self._config = config
         self._interpreter = this_interpreter()
         self._users = users.Users(config.state_dir / "users.json", config.first_uid)
-        self.groups = ControlGroups.find(f"yimen-{os.getpid()}")
+        self.groups = ControlGroups.find(f"yimen-{os.getpid()}-{secrets.token_hex(4)}")
         self.layers: frozenset[Layer] = frozenset()
         """The layers that every worker gets."""
         self._zygote: Zygote | None = None
