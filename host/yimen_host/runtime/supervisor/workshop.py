@@ -4,8 +4,8 @@ import asyncio
 import contextlib
 import logging
 import os
-import secrets
 import re
+import secrets
 import socket
 from dataclasses import replace
 from pathlib import Path
