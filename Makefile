@@ -7,6 +7,8 @@ BIN := .venv/bin
 PACKAGES := sdk registry host simulators $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
 CODE := $(PACKAGES) tests bench
 STYLES := sdk/yimen_sdk/static/vendor/weui.min.css
+# These measure what one supervisor does to the machine, so no second one may run beside them.
+ALONE := tests/attacks/runtime/test_probes.py tests/host/runtime/supervisor/test_isolation.py tests/faults
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
 .PHONY: help run test check format bench lock clean
@@ -20,7 +22,8 @@ run: .venv/run.stamp $(STYLES) ## set up and start everything on http://localhos
 test: .venv/test.stamp $(STYLES) ## set up, then run everything that CI runs
 	@sh deploy/browser.sh
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -n $${YIMEN_TEST_WORKERS:-2} --dist loadgroup
+	@$(BIN)/python -m pytest -n $${YIMEN_TEST_WORKERS:-2} --dist loadgroup $(ALONE:%=--ignore=%)
+	@$(BIN)/python -m pytest -n 0 $(ALONE)
 	@sh deploy/browser.sh --said
 
 check: .venv/test.stamp ## lint, format, types, import contracts, translations
