@@ -24,7 +24,7 @@ from yimen_host.runtime.contract import Limits, ReleaseSpec, ReleaseState
 from yimen_host.runtime.gateway.edge import Edge
 from yimen_host.runtime.gateway.gateway import Gateway
 from yimen_host.runtime.gateway.hosts import Hosts
-from yimen_host.runtime.gateway.ports import AppTarget, TargetState, Visitor
+from yimen_host.runtime.gateway.ports import AppTarget, ReleaseTarget, TargetState, Visitor
 from yimen_host.runtime.supervision import Supervision
 
 APP, VERSION, MODULE = "tiny", "1.0.0", "yimen_tiny"
@@ -206,7 +206,8 @@ def bare_app() -> object:
 def gateway_app() -> Gateway:
     """Make a gateway with every policy on and one known session."""
     claims = {"aud": APP, "sub": "pairwise", "exp": 4_000_000_000, "scopes": ["identity.name"]}
-    visitor = Visitor("session", Path(os.environ["BENCH_SOCKET"]), sign({"alg": "ES256"}, claims, _KEY))
+    release = ReleaseTarget(Path(os.environ["BENCH_SOCKET"]), "default-src 'none'; script-src 'self'; style-src 'self'")
+    visitor = Visitor("session", release, sign({"alg": "ES256"}, claims, _KEY))
     portal = PlainTextResponse("portal")
     sessions = _OneSession(visitor)
     place = f"localhost:{os.environ['BENCH_PORT']}"
@@ -214,7 +215,7 @@ def gateway_app() -> Gateway:
         hosts=Hosts(portal=place, apps=place),
         portal=portal,
         platform=portal,
-        directory=_OneApp(visitor.socket),
+        directory=_OneApp(release),
         sessions=sessions,
         kept=sessions.kept,
     )
@@ -236,9 +237,8 @@ def _uvicorn(factory: str, port: int) -> tuple[str, ...]:
 
 
 class _OneApp:
-    def __init__(self, socket: Path) -> None:
-        policy = "default-src 'none'; script-src 'self'; style-src 'self'"
-        self._target = AppTarget(APP, TargetState.LIVE, socket, policy)
+    def __init__(self, release: ReleaseTarget) -> None:
+        self._target = AppTarget(APP, TargetState.LIVE, release)
 
     def find(self, app_id: str) -> AppTarget | None:
         return self._target if app_id == APP else None

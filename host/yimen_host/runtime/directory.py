@@ -13,7 +13,7 @@ from yimen_host.core.errors import HostError
 from yimen_host.core.services import Services
 from yimen_host.core.sockets import run_directory
 from yimen_host.runtime.contract import ReleaseSpec
-from yimen_host.runtime.gateway.ports import AppTarget, TargetState
+from yimen_host.runtime.gateway.ports import AppTarget, ReleaseTarget, TargetState
 from yimen_host.runtime.installs import Installs
 from yimen_host.runtime.relay import socket_directory_of
 from yimen_host.runtime.supervision import Supervision, SupervisorRefused
@@ -72,7 +72,12 @@ class Release:
     stage: str
     percent: int
     pilots: tuple[str, ...]
-    socket: Path
+    target: ReleaseTarget
+
+    @property
+    def socket(self) -> Path:
+        """Where it answers."""
+        return self.target.socket
 
 
 class LiveDirectory:
@@ -84,6 +89,7 @@ class LiveDirectory:
         self._supervision = supervision
         self._installs = installs
         self._apps: dict[str, tuple[Release, ...]] = {}
+        self._targets: dict[str, AppTarget] = {}
         self._leaving: set[asyncio.Task[None]] = set()
         self.run_dir = run_directory(services.settings.var)
 
@@ -104,23 +110,14 @@ class LiveDirectory:
                 log.error("%s %s is not served: %s", record.app_id, record.version, error)
         before = [release for releases in self._apps.values() for release in releases]
         self._apps = {app: tuple(sorted(found, key=_reach)) for app, found in fresh.items() if found}
+        self._targets = {app: self._target(app) for app in self._apps}
         for release in before:
             if self.release(release.app_id, release.version) is None:
                 self._let_go(release)
 
     def find(self, app_id: str) -> AppTarget | None:
         """What the gateway needs to know of a mini-app, or None when there is none."""
-        releases, main = self._apps.get(app_id, ()), self.main(app_id)
-        if not releases:
-            return None
-        return AppTarget(
-            app_id=app_id,
-            state=TargetState.LIVE,
-            csp=self._policy((main or releases[-1]).manifest),
-            service_worker=False,
-            bulkhead=BULKHEAD,
-            socket=main.socket if main else None,
-        )
+        return self._targets.get(app_id)
 
     def main(self, app_id: str) -> Release | None:
         """The release of everybody whom no pilot and no gray one serves; None when nothing is live yet."""
@@ -143,6 +140,10 @@ class LiveDirectory:
         shown = (release for found in self._apps.values() for release in found if release.stage == LIVE)
         return sorted(shown, key=lambda release: release.manifest.title.zh)
 
+    def _target(self, app_id: str) -> AppTarget:
+        main = self.main(app_id)
+        return AppTarget(app_id, TargetState.LIVE, main.target if main else None, bulkhead=BULKHEAD)
+
     def _let_go(self, release: Release) -> None:
         """End a release after every process has stopped sending to it."""
 
@@ -161,9 +162,9 @@ class LiveDirectory:
             await self._source.verify(record)
             await self._installs.install(record.app_id, record.tree, record.module)
             armed = await self._supervision.arm(self._spec(record))
-            socket = armed.socket
+            target = ReleaseTarget(armed.socket, self._policy(record.manifest))
         else:
-            socket = known.socket
+            target = known.target
         return Release(
             record.app_id,
             record.version,
@@ -173,15 +174,13 @@ class LiveDirectory:
             str(record.stage),
             record.percent,
             record.pilots,
-            socket,
+            target,
         )
 
     def _spec(self, record: LiveRelease) -> ReleaseSpec:
         app_id = record.app_id
         data = self._services.settings.var.absolute() / "apps" / app_id
         data.mkdir(parents=True, exist_ok=True)
-        api = self.run_dir / "api" / app_id
-        api.mkdir(parents=True, exist_ok=True)
         return ReleaseSpec(
             app_id=app_id,
             version=record.version,
@@ -200,7 +199,7 @@ class LiveDirectory:
                 "YIMEN_APP_DATABASE_URL": self._installs.address(app_id, "{postgres}"),
                 "YIMEN_APP_DATA": "{data}",
             },
-            sockets={"api": api, "postgres": self.postgres_dir},
+            sockets={"api": self.run_dir / "api" / app_id, "postgres": self.postgres_dir},
         )
 
     @property

@@ -45,6 +45,7 @@ class AppSessions:
         self._consents = consents
         self._directory = directory
         self._kept: dict[tuple[str, str], _Kept] = {}
+        self._changes = 0
 
     async def begin(self, app_id: str, ticket: store.UsedTicket, *, locale: str, look: str) -> str:
         """Begin a session and tell the secret for its cookie."""
@@ -79,14 +80,16 @@ class AppSessions:
         """Who a request's cookie belongs to, with an assertion ready to send; None for nobody."""
         if not cookie:
             return None
-        key, now = (app_id, cookie), self._services.clock.now()
-        kept = self._kept.get(key)
-        if kept is not None and kept.until > now:
-            return kept.visitor
-        return await self._look_up(key, now)
+        return self.kept(app_id, cookie) or await self._look_up((app_id, cookie), self._services.clock.now())
+
+    def kept(self, app_id: str, cookie: str) -> Visitor | None:
+        """The same, without waiting: None when nothing is kept of the cookie, or no longer (the gateway's ``Kept``)."""
+        kept = self._kept.get((app_id, cookie))
+        return kept.visitor if kept is not None and kept.until > self._services.clock.now() else None
 
     def forget(self, resident_id: str | None) -> None:
         """Drop what is kept of a resident, or of everybody when a release changed."""
+        self._changes += 1
         if resident_id is None:
             self._kept.clear()
             return
@@ -95,6 +98,7 @@ class AppSessions:
 
     async def _look_up(self, key: tuple[str, str], now: dt.datetime) -> Visitor | None:
         app_id, cookie = key
+        changes = self._changes
         async with self._services.database.transaction() as session:
             row = await store.live_app_session(session, self._hash(cookie), app_id, now)
             if row is None:
@@ -117,12 +121,13 @@ class AppSessions:
                 await store.note_told(session, row.secret_hash, told)
         visitor = Visitor(
             session_id=row.secret_hash,
-            socket=release.socket,
+            release=release.target,
             assertion=self._assertion(row, account, scopes, claims, now),
         )
-        if len(self._kept) >= MOST_KEPT:
-            self._kept.clear()
-        self._kept[key] = _Kept(visitor, row.resident_id, now + KEPT)
+        if changes == self._changes:  # else something changed after it was read, and this request is its last use
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = _Kept(visitor, row.resident_id, now + KEPT)
         return visitor
 
     def _assertion(

@@ -119,6 +119,22 @@ async def test_withdrawn_consent_counts_at_the_next_request(here: Village) -> No
     assert (before["scope"], after["scope"], after["claims"]) == ("identity.name payments.order", "payments.order", {})
 
 
+async def test_what_changes_while_a_visitor_is_looked_up_is_not_kept(here: Village) -> None:
+    ada = await here.settle()
+    _, viewer = await here.sign_in(ada)
+    cookie = await here.open_app(viewer)
+
+    async with asyncio.TaskGroup() as both:
+        looking = both.create_task(here.node.app_sessions.identify("tea", cookie))
+        await asyncio.sleep(0)
+        here.node.app_sessions.forget(ada)
+
+    assert looking.result() is not None
+    assert here.node.app_sessions.kept("tea", cookie) is None
+    await here.node.app_sessions.identify("tea", cookie)
+    assert here.node.app_sessions.kept("tea", cookie) is not None
+
+
 async def test_what_is_told_is_written_down_once_per_change(here: Village, clock: ManualClock) -> None:
     ada = await here.settle()
     await here.grant(ada, "identity.name")
@@ -153,4 +169,4 @@ async def test_a_session_moves_on_when_its_release_is_gone(here: Village) -> Non
 
     after = await here.node.app_sessions.identify("tea", cookie)
     assert after is not None
-    assert (before.socket.name, after.socket.name) == ("tea-1.0.0.sock", "tea-1.1.0.sock")
+    assert (before.release.socket.name, after.release.socket.name) == ("tea-1.0.0.sock", "tea-1.1.0.sock")

@@ -13,7 +13,7 @@ from yimen_host.runtime.gateway import requests, responses
 from yimen_host.runtime.gateway.bulkhead import Bulkhead
 from yimen_host.runtime.gateway.exchange import UNHEARD
 from yimen_host.runtime.gateway.gateway import Gateway
-from yimen_host.runtime.gateway.ports import AppTarget, TargetState, Visitor
+from yimen_host.runtime.gateway.ports import AppTarget, ReleaseTarget, TargetState, Visitor
 from yimen_host.runtime.gateway.requests import Reading, Refused
 from yimen_host.runtime.gateway.upstream import Upstream
 
@@ -66,16 +66,16 @@ def _send(
     reading: Reading,
     head: bytes,
 ) -> bool:
-    path = visitor.socket if visitor else target.socket
+    release = visitor.release if visitor else target.main
     bulkhead = gateway.bulkhead(target)
-    if path is None or bulkhead.taken >= bulkhead.places:
+    if release is None or bulkhead.taken >= bulkhead.places:
         return False
-    upstream = gateway.pool.spare(path)
+    upstream = gateway.pool.spare(release.socket)
     if upstream is None:
         return False
     bulkhead.taken += 1
-    journey = _Journey(gateway, cycle, hand_over, target, reading, bulkhead, upstream, visitor is not None)
-    journey.give_back = lambda: gateway.pool.give_back(path, upstream)
+    journey = _Journey(gateway, cycle, hand_over, target, release, reading, bulkhead, upstream, visitor is not None)
+    journey.give_back = lambda: gateway.pool.give_back(release.socket, upstream)
     upstream.begin(head, bodyless=False)
     upstream.on_news = journey.arrived
     return True
@@ -91,6 +91,7 @@ class _Journey:
         "_hand_over",
         "_personal",
         "_reading",
+        "_release",
         "_target",
         "_upstream",
         "give_back",
@@ -102,6 +103,7 @@ class _Journey:
         cycle: RequestResponseCycle,
         hand_over: Hand,
         target: AppTarget,
+        release: ReleaseTarget,
         reading: Reading,
         bulkhead: Bulkhead,
         upstream: Upstream,
@@ -111,6 +113,7 @@ class _Journey:
         self._cycle = cycle
         self._hand_over = hand_over
         self._target = target
+        self._release = release
         self._reading = reading
         self._bulkhead = bulkhead
         self._upstream = upstream
@@ -137,7 +140,7 @@ class _Journey:
         body = upstream.take()
         lines = responses.head(
             tuple(upstream.headers),
-            csp=self._target.csp,
+            csp=self._release.csp,
             permissions=self._target.permissions,
             personal=self._personal,
             length=None if upstream.status in _BODYLESS else len(body),
@@ -172,7 +175,14 @@ class _Journey:
         """Pass on an answer that is long, or that the host answers itself."""
         try:
             await self._gateway.answer(
-                self._upstream, self._target, self._reading, scope, receive, send, personal=self._personal
+                self._upstream,
+                self._target,
+                self._release,
+                self._reading,
+                scope,
+                receive,
+                send,
+                personal=self._personal,
             )
         finally:
             self._leave()

@@ -17,6 +17,7 @@ from yimen_host.runtime.gateway.ports import (
     Kept,
     Leave,
     Reason,
+    ReleaseTarget,
     Sessions,
     TargetState,
     Visitor,
@@ -139,12 +140,12 @@ class Gateway:
             assertion=visitor.assertion if visitor else None,
             request_id=requests.new_request_id(),
         )
-        path = visitor.socket if visitor else target.socket
-        if isinstance(head, Refused) or path is None:
+        release = visitor.release if visitor else target.main
+        if isinstance(head, Refused) or release is None:
             refused = head if isinstance(head, Refused) else Refused(503, Reason.NOT_RUNNING)
             await self._refuse(refused, scope, receive, send)
             return
-        exchange = Exchange(self.pool, path, head, reading, scope, receive)
+        exchange = Exchange(self.pool, release.socket, head, reading, scope, receive)
         try:
             upstream = await exchange.answer()
         except UpstreamFailed as failure:
@@ -155,14 +156,15 @@ class Gateway:
             await self._refuse(Refused(413, Reason.TOO_LARGE), scope, receive, send)
             return
         try:
-            await self.answer(upstream, target, reading, scope, receive, send, personal=visitor is not None)
+            await self.answer(upstream, target, release, reading, scope, receive, send, personal=visitor is not None)
         finally:
-            self.pool.give_back(path, upstream)
+            self.pool.give_back(release.socket, upstream)
 
     async def answer(
         self,
         upstream: Upstream,
         target: AppTarget,
+        release: ReleaseTarget,
         reading: Reading,
         scope: Scope,
         receive: Receive,
@@ -175,17 +177,24 @@ class Gateway:
             upstream.fail("left")
             await leave(scope, receive, send)
         else:
-            await self._deliver(upstream, target, receive, send, personal=personal)
+            await self._deliver(upstream, target, release, receive, send, personal=personal)
 
     async def fail(self, code: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer for a worker that gave no usable answer. `code` is one of UpstreamFailed."""
         await self._refuse(_FAILURES[code], scope, receive, send)
 
     async def _deliver(
-        self, upstream: Upstream, target: AppTarget, receive: Receive, send: Send, *, personal: bool
+        self,
+        upstream: Upstream,
+        target: AppTarget,
+        release: ReleaseTarget,
+        receive: Receive,
+        send: Send,
+        *,
+        personal: bool,
     ) -> None:
         headers = responses.filtered(
-            upstream.headers, csp=target.csp, permissions=target.permissions, personal=personal
+            upstream.headers, csp=release.csp, permissions=target.permissions, personal=personal
         )
         await send({"type": "http.response.start", "status": upstream.status, "headers": headers})
         if upstream.complete:

@@ -26,15 +26,22 @@ class TargetState(StrEnum):
 
 
 @dataclass(frozen=True)
+class ReleaseTarget:
+    """One release as the gateway reaches it."""
+
+    socket: Path
+    csp: str
+    """The whole Content-Security-Policy value, made from this release's approved manifest."""
+
+
+@dataclass(frozen=True)
 class AppTarget:
     """One mini-app as the gateway reaches it."""
 
     app_id: str
     state: TargetState
-    socket: Path | None
-    """Of the release that visitors without a session get."""
-    csp: str
-    """The whole Content-Security-Policy value, made from the approved manifest."""
+    main: ReleaseTarget | None
+    """The release that visitors without a session get."""
     service_worker: bool = False
     """Whether the manifest was granted one."""
     bulkhead: int = BULKHEAD
@@ -47,8 +54,8 @@ class Visitor:
     """Whoever a session belongs to, as one mini-app may know them."""
 
     session_id: str
-    socket: Path
-    """Of the release that this session stays on."""
+    release: ReleaseTarget
+    """The one that this session stays on."""
     assertion: str
     """The signed value of `Yimen-Resident`, valid for at most a minute."""
 

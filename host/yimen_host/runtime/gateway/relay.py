@@ -107,8 +107,8 @@ async def _serve(gateway: Gateway, browser: Side, url: bytes, headers: list[tupl
         _refuse(browser, asked)
         return
     target, visitor, head = asked
-    path = visitor.socket if visitor else target.socket
-    if path is None:
+    release = visitor.release if visitor else target.main
+    if release is None:
         _refuse(browser, Refused(503, Reason.NOT_RUNNING))
         return
     bulkhead = gateway.bulkhead(target)
@@ -118,7 +118,7 @@ async def _serve(gateway: Gateway, browser: Side, url: bytes, headers: list[tupl
         _refuse(browser, Refused(503, Reason.OVERLOADED))
         return
     try:
-        await _connect(browser, path, head)
+        await _connect(browser, release.socket, head)
     finally:
         bulkhead.leave()
 

@@ -13,7 +13,7 @@ from starlette.types import Message, Receive, Scope, Send
 
 from yimen_host.runtime.gateway.gateway import Gateway
 from yimen_host.runtime.gateway.hosts import Hosts
-from yimen_host.runtime.gateway.ports import AppTarget, TargetState, Visitor
+from yimen_host.runtime.gateway.ports import AppTarget, ReleaseTarget, TargetState, Visitor
 
 CSP = "default-src 'none'"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -99,7 +99,7 @@ class Sessions:
     """The gateway's sessions: the cookie `good` is a visitor."""
 
     def __init__(self, socket: Path) -> None:
-        self.visitor = Visitor("session", socket, "signed-assertion")
+        self.visitor = Visitor("session", ReleaseTarget(socket, CSP), "signed-assertion")
 
     async def identify(self, app_id: str, cookie: str | None) -> Visitor | None:
         """Know one cookie."""
@@ -169,7 +169,7 @@ async def edge(run_dir: Path) -> AsyncIterator[Edge]:
     worker = Worker(run_dir / "app.sock")
     worker.script = [OK]
     await worker.start()
-    apps = Apps(AppTarget("probe", TargetState.LIVE, worker.path, CSP))
+    apps = Apps(AppTarget("probe", TargetState.LIVE, ReleaseTarget(worker.path, CSP)))
     asked: list[str] = []
 
     async def platform(scope: Scope, receive: Receive, send: Send) -> None:

@@ -15,7 +15,7 @@ from tests.host.runtime.gateway.conftest import CSP, OK, Apps, Sessions, Worker
 from yimen_host.runtime.gateway.edge import Edge
 from yimen_host.runtime.gateway.gateway import Gateway
 from yimen_host.runtime.gateway.hosts import Hosts
-from yimen_host.runtime.gateway.ports import AppTarget, TargetState, Visitor
+from yimen_host.runtime.gateway.ports import AppTarget, ReleaseTarget, TargetState, Visitor
 
 HOST = b"Host: probe.localhost\r\n"
 KNOWN = b"Cookie: __Host-yimen=good\r\n"
@@ -77,7 +77,7 @@ async def served(place: Path, http: type[Edge] | Literal["httptools"]) -> AsyncI
     worker = Worker(place / "app.sock")
     worker.script = [OK]
     await worker.start()
-    apps = Apps(AppTarget("probe", TargetState.LIVE, worker.path, CSP))
+    apps = Apps(AppTarget("probe", TargetState.LIVE, ReleaseTarget(worker.path, CSP)))
     sessions = Sessions(worker.path)
 
     def kept(app_id: str, cookie: str) -> Visitor | None:

@@ -1,13 +1,16 @@
 """The express way and the application give the same answers and send the same requests: both are asked everything."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.host.runtime.gateway.conftest import OK
+from tests.host.runtime.gateway.conftest import CSP, OK
 from tests.host.runtime.gateway.served import HOST, KNOWN, Served, served
 
 from yimen_host.runtime.gateway import express
 from yimen_host.runtime.gateway.edge import Edge
+from yimen_host.runtime.gateway.ports import ReleaseTarget
 
 PLAIN = b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"
 MINE = b"GET / HTTP/1.1\r\n" + HOST + KNOWN + b"\r\n"
@@ -123,9 +126,17 @@ async def test_a_worker_that_went_to_sleep_is_asked_once_more(run_dir: Path) -> 
     assert len(server.worker.requests) == 3
 
 
-async def test_a_full_mini_app_is_refused_on_the_express_way_too(run_dir: Path) -> None:
-    from dataclasses import replace
+async def test_a_page_has_the_policy_of_the_release_that_serves_it(run_dir: Path) -> None:
+    said = []
+    async with served(run_dir, Edge) as server:
+        server.apps.target = replace(server.apps.target, main=ReleaseTarget(server.worker.path, "default-src 'self'"))
+        for request in (MINE, MINE, PLAIN, PLAIN):  # each first without, then with a connection that stands ready
+            said += re.findall(rb"content-security-policy: (.*)\r\n", await server.say(request))
 
+    assert said == [CSP.encode(), CSP.encode(), b"default-src 'self'", b"default-src 'self'"]
+
+
+async def test_a_full_mini_app_is_refused_on_the_express_way_too(run_dir: Path) -> None:
     async with served(run_dir, Edge) as server:
         await server.say(MINE)
         server.apps.target = replace(server.apps.target, bulkhead=0)

@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.host.runtime.gateway.conftest import CSP
 from tests.host.runtime.gateway.served import HOST, KNOWN, Served, served
 
 from yimen_host.runtime.gateway.edge import Edge
+from yimen_host.runtime.gateway.ports import ReleaseTarget
 
 ORIGIN = b"Origin: http://probe.localhost\r\n"
 ASK = (
@@ -42,7 +44,7 @@ async def test_an_upgrade_passes_with_the_visitor_vouched_for(edge: Served) -> N
 
 
 async def test_bytes_go_both_ways_until_one_side_ends(edge: Served, run_dir: Path) -> None:
-    edge.apps.target = replace(edge.apps.target, socket=run_dir / "echo.sock")
+    edge.apps.target = replace(edge.apps.target, main=ReleaseTarget(run_dir / "echo.sock", CSP))
 
     async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
@@ -126,7 +128,7 @@ async def test_open_sockets_of_one_mini_app_fill_its_own_places_only(edge: Serve
 
 
 async def test_a_stream_of_events_arrives_piece_by_piece(edge: Served, run_dir: Path) -> None:
-    edge.apps.target = replace(edge.apps.target, socket=run_dir / "events.sock")
+    edge.apps.target = replace(edge.apps.target, main=ReleaseTarget(run_dir / "events.sock", CSP))
     go_on = asyncio.Event()
 
     async def events(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
