@@ -51,6 +51,7 @@ def create_app(settings: Settings) -> ASGIApp:
         platform=frame.platform(node.launches, node.directory, SDK / "static"),
         directory=node.directory,
         sessions=node.app_sessions,
+        kept=node.app_sessions.kept,
         pages=frame.error_pages(portal.state.pages, settings.portal_origin),
         leave=frame.leave(portal.state.pages, settings.portal_origin),
     )

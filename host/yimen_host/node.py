@@ -59,7 +59,7 @@ class Node:
         ]  # fmt: skip
         api = platform_api(self.callers, api_routes, self.parts())
         self._answer_apps = True
-        self._sockets = PlatformSockets(self.directory.run_dir, api)
+        self._sockets = PlatformSockets(self.supervision, api)
         self._listener = Listener(
             self.services.database.url,
             {RELEASES_CHANNEL: self._releases_changed, ENDED_CHANNEL: self._resident_changed},
@@ -120,7 +120,7 @@ class Node:
     async def start(self, *, answer_apps: bool = True) -> None:
         """Begin: listen for changes and load what is live; where ``answer_apps``, open every mini-app's socket.
 
-        The jobs worker does not answer: the sockets are the host's, and the last to bind a path would take it over.
+        The jobs worker does not answer: it has no part in what residents and mini-apps wait for.
         """
         self._answer_apps = answer_apps
         await self.payments.start()

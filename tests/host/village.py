@@ -1,6 +1,8 @@
 """A host inside the test: the real parts on a real database, one mini-app, and nobody else's processes."""
 
+import os
 import shutil
+import socket
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -13,6 +15,7 @@ from starlette.applications import Starlette
 
 from yimen_host.app import create_portal
 from yimen_host.core.services import Services
+from yimen_host.core.sockets import run_directory
 from yimen_host.identity import store
 from yimen_host.identity.accounts import PAYMENT, SIGN_IN
 from yimen_host.identity.models import PasswordRow, ResidentRow
@@ -24,6 +27,7 @@ from yimen_host.runtime.directory import LIVE
 from yimen_host.runtime.gateway.ports import Visitor
 from yimen_host.runtime.store import UsedTicket
 from yimen_host.runtime.supervision import Supervision
+from yimen_host.runtime.supervisor.platforms import Platforms
 from yimen_sdk.manifest import Manifest, parse_manifest
 
 PASSWORD, PIN = "tea for two 2", "202611"
@@ -108,8 +112,13 @@ class NoSupervisor(Supervision):
     def __init__(self, place: Path) -> None:
         super().__init__(place / "control.sock")
         self._place = place
+        self._platforms = Platforms(place / "api", os.getuid())
         self.armed: list[ReleaseSpec] = []
         self.disarmed: list[tuple[str, str]] = []
+
+    def platform(self, app_id: str) -> Path:
+        """Where a mini-app's platform socket is."""
+        return self._place / "api" / app_id / "host.sock"
 
     async def arm(self, release: ReleaseSpec) -> Armed:
         self.armed.append(release)
@@ -117,6 +126,12 @@ class NoSupervisor(Supervision):
 
     async def disarm(self, app_id: str, version: str) -> None:
         self.disarmed.append((app_id, version))
+
+    async def api_listener(self, app_id: str) -> socket.socket:
+        return self._platforms.listener(app_id, None).dup()
+
+    async def close(self) -> None:
+        self._platforms.close()
 
 
 @dataclass
@@ -135,7 +150,7 @@ class Village:
 
     def platform_socket(self, app_id: str = "tea") -> Path:
         """Where a mini-app reaches the platform."""
-        return self.node.directory.run_dir / "api" / app_id / "host.sock"
+        return self.supervision.platform(app_id)
 
     async def settle(self, phone: str = "13800000001", *, person: int | None = 100) -> str:
         """A resident moves in, with both passwords; ``person`` of the sandbox's register, None: not verified."""
@@ -200,7 +215,7 @@ class Village:
 async def village(services: Services, place: Path, **settings: Any) -> AsyncIterator[Village]:
     """A running host that serves the tea house."""
     services = replace(services, settings=services.settings.model_copy(update=settings))
-    shelf, supervision = Shelf([record(place / "tree")]), NoSupervisor(place)
+    shelf, supervision = Shelf([record(place / "tree")]), NoSupervisor(run_directory(services.settings.var))
     node = Node.of(services, source=shelf, supervision=supervision)
     await node.start()
     try:

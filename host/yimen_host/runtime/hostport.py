@@ -5,9 +5,10 @@ hands back, and the scopes that count at this moment: manifest ∩ approved ∩ 
 """
 
 import asyncio
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from joserfc import jwt
@@ -31,10 +32,12 @@ from yimen_host.identity.consent import Consents
 from yimen_host.runtime import store
 from yimen_host.runtime.directory import LiveDirectory
 from yimen_host.runtime.sessions import usable
+from yimen_host.runtime.supervision import Supervision
 from yimen_sdk.manifest.model import NoticeTemplate
 
 ASSERTION_SLACK_SECONDS = 30  # an assertion may be handed back while a slow request runs
-SOCKET_NAME = "host.sock"
+_LEAVE_IT: dict[str, Any] = {"cleanup_socket": False} if sys.version_info >= (3, 13) else {}
+"""From Python 3.13 a closed server takes its socket's file away, which is the supervisor's to do."""
 _REGISTRY = JWSRegistry(algorithms=["Ed25519"])
 
 
@@ -193,32 +196,30 @@ def platform_api(callers: Callers, routes: Iterable[BaseRoute], state: dict[str,
 
 
 class PlatformSockets:
-    """Listens on one unix socket for each mini-app."""
+    """Answers on one unix socket for each mini-app. The supervisor owns them, so host processes share them."""
 
-    def __init__(self, run_dir: Path, application: ASGIApp) -> None:
-        self._run_dir = run_dir
+    def __init__(self, supervision: Supervision, application: ASGIApp) -> None:
+        self._supervision = supervision
         self._application = application
         self._servers: dict[str, asyncio.Server] = {}
 
     async def open(self, app_id: str) -> None:
-        """Listen for one mini-app; doing it again changes nothing."""
+        """Answer one mini-app; doing it again changes nothing. Raises SupervisorUnavailable or SupervisorRefused."""
         if app_id in self._servers:
             return
-        directory = self._run_dir / "api" / app_id
-        directory.mkdir(parents=True, exist_ok=True)
-        path = directory / SOCKET_NAME
-        path.unlink(missing_ok=True)
+        listener = await self._supervision.api_listener(app_id)
         config = Config(_as_app(self._application, app_id), http="httptools", lifespan="off", log_level="warning")
         config.load()
         loop = asyncio.get_running_loop()
         state = ServerState()
         self._servers[app_id] = await loop.create_unix_server(
-            lambda: HttpToolsProtocol(config=config, server_state=state, app_state={}, _loop=loop), path=str(path)
+            lambda: HttpToolsProtocol(config=config, server_state=state, app_state={}, _loop=loop),
+            sock=listener,
+            **_LEAVE_IT,
         )
-        path.chmod(0o666)  # the directory is what only this mini-app can see
 
     async def close(self) -> None:
-        """Stop listening."""
+        """Stop answering; what waits is for the other host processes, or for the next."""
         for server in self._servers.values():
             server.close()
         self._servers.clear()

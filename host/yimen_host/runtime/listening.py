@@ -8,6 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping
 import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+
+from yimen_host.runtime.supervision import SupervisorUnavailable
 
 log = logging.getLogger("yimen.runtime")
 
@@ -42,8 +45,8 @@ class Listener:
         while True:
             try:
                 await self._listen()
-            except psycopg.Error as error:
-                log.warning("listening was cut off, trying again: %s", error)
+            except (psycopg.Error, SQLAlchemyError, OSError, SupervisorUnavailable) as error:
+                log.warning("what changed could not be heard or followed, trying again: %s", error)
                 await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen(self) -> None:

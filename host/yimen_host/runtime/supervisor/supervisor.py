@@ -88,6 +88,8 @@ class Supervisor:
             name = hashlib.sha256(f"{spec.app_id} {spec.version}".encode()).hexdigest()[:16]
             directory = self._config.releases_dir / name
             directory.mkdir(mode=0o711, exist_ok=True)
+            if self._config.api_dir / spec.app_id in spec.sockets.values():
+                self.api_listener(spec.app_id)  # a worker is given the directory, whether or not a host asked for it
             self._releases[key] = release = Release(spec, directory, self._start_worker)
             if refusal := self._refusal(spec):
                 release.refuse(refusal)
