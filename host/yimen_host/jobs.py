@@ -5,7 +5,8 @@ import logging
 from collections.abc import Awaitable, Callable
 
 import procrastinate
-from procrastinate import JobContext, RetryStrategy
+from procrastinate import BaseRetryStrategy, JobContext, RetryDecision, RetryStrategy
+from procrastinate.jobs import Job
 
 from yimen_host.core.database import SCHEMA, host_role
 from yimen_host.core.errors import HostError
@@ -13,17 +14,30 @@ from yimen_host.core.outbox import DELIVER, QUEUE, OutboxEvent, find_event
 from yimen_host.node import Node
 from yimen_host.notices import settled
 from yimen_host.payments import sweep
+from yimen_host.payments.webhooks.errors import Later
+from yimen_host.payments.webhooks.sending import Sender
+from yimen_host.payments.webhooks.telling import QUEUE as WEBHOOKS
+from yimen_host.payments.webhooks.telling import SEND
 from yimen_host.runtime.delivery import deliver
 
 log = logging.getLogger("yimen.jobs")
 
 # 2 s, 4 s, 8 s, … about 68 minutes in all; then it is a dead letter that its publisher sees.
 RETRY = RetryStrategy(max_attempts=12, exponential_wait=2, retry_exceptions={HostError, OSError, TimeoutError})
-CONCURRENCY = 8
+CONCURRENCY = 32  # they wait for others most of the time, and hold no connection to the database meanwhile
 EVERY_MINUTE = "* * * * *"
 EVERY_FEW_SECONDS = "*/5 * * * * *"
 
 Destination = Callable[[OutboxEvent], Awaitable[None]]
+
+
+class WhenSaid(BaseRetryStrategy):
+    """Tries again when the job said so, or soon when our own part failed; the job itself knows when to give up."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision:
+        if isinstance(exception, Later):
+            return RetryDecision(retry_at=exception.at)
+        return RetryDecision(retry_in={"seconds": min(2**job.attempts, 300)})
 
 
 class Jobs:
@@ -37,7 +51,9 @@ class Jobs:
             kwargs={"options": f"-c search_path={SCHEMA} -c role={host_role(url)}"},
         )
         self.app = procrastinate.App(connector=connector)
+        self._sender = Sender(node.services)
         self.app.task(name=DELIVER, queue=QUEUE, retry=RETRY, pass_context=True)(self._deliver)
+        self.app.task(name=SEND, queue=WEBHOOKS, retry=WhenSaid())(self._send)
         self._regularly("yimen.sweep", EVERY_FEW_SECONDS, self._sweep)
         self._regularly("yimen.rescue", EVERY_MINUTE, self._rescue)
 
@@ -51,6 +67,7 @@ class Jobs:
                 )
         finally:
             async with asyncio.timeout(10):
+                await self._sender.close()
                 await self._node.stop()
 
     async def _deliver(self, context: JobContext, event_id: str, destination: str) -> None:
@@ -73,6 +90,9 @@ class Jobs:
         if release is None:
             raise HostError(f"{app_id} is not served at the moment")
         await deliver(event, release.socket, self._node.services.keyring, self._node.services.clock)
+
+    async def _send(self, delivery_id: int) -> None:
+        await self._sender.send(delivery_id)
 
     async def _sweep(self) -> None:
         await sweep.sweep(self._node.payments)

@@ -16,6 +16,7 @@ from yimen_host.notices.inbox import Inbox
 from yimen_host.payments import api as payment_api
 from yimen_host.payments.decision import GRANTED, Decision, Refused
 from yimen_host.payments.facade import Payments
+from yimen_host.payments.webhooks.endpoints import Endpoints
 from yimen_host.runtime import connections as connection_api
 from yimen_host.runtime import description
 from yimen_host.runtime.connections import Connections
@@ -51,6 +52,7 @@ class Node:
     connections: Connections
     callers: Callers
     subjects: Subjects
+    webhooks: Endpoints
     project: Project | None = None
 
     def __post_init__(self) -> None:
@@ -96,6 +98,7 @@ class Node:
             connections=Connections(services, directory),
             callers=Callers(services, accounts, consents, directory),
             subjects=Subjects(services, consents, directory),
+            webhooks=Endpoints(services),
             project=project,
         )
 
@@ -114,6 +117,7 @@ class Node:
             "launches": self.launches,
             "connections": self.connections,
             "subjects": self.subjects,
+            "webhooks": self.webhooks,
             "title_of": self.title_of,
         }
 

@@ -6,4 +6,5 @@ import yimen_host.notices.models
 import yimen_host.payments.channels.sandbox_bank.models
 import yimen_host.payments.ledger.models
 import yimen_host.payments.models
+import yimen_host.payments.webhooks.models
 import yimen_host.runtime.models  # noqa: F401

@@ -14,6 +14,7 @@ from tests.host.village import Village
 from yimen_host import jobs as module
 from yimen_host.core.outbox import Happening, publish
 from yimen_host.jobs import Jobs
+from yimen_host.payments.webhooks.telling import tell
 from yimen_host.runtime.delivery import DeliveryFailed
 from yimen_sdk.identity import Verifier
 
@@ -149,3 +150,22 @@ async def test_a_mini_app_that_is_away_gets_it_later(here: Village, app: App) ->
         await app.until(1)
 
     assert app.heard == [("evt_1", "ord_1")]
+
+
+async def test_a_webhook_waits_as_long_as_it_says_and_holds_back_its_own_subject_only(here: Village) -> None:
+    made = await here.node.webhooks.add("tea", "https://localhost/hooks")  # never called: it leads inside
+    async with here.services.database.transaction() as session:
+        for id, subject in (("evt_1", "ord_1"), ("evt_2", "ord_1"), ("evt_3", "ord_2")):
+            happening = Happening(id, "town.opened", subject, {}, here.services.clock.now())
+            await publish(session, happening, to=[])
+            await tell(session, "tea", happening)
+
+    async with working(here), asyncio.timeout(10):
+        while True:
+            _, _, letters = await here.node.webhooks.show("tea", made.endpoint.id)
+            tries = {letter.event.id: letter.delivery.attempts for letter in letters}
+            if tries["evt_1"] + tries["evt_3"] > 0:
+                break
+            await asyncio.sleep(0.05)
+
+    assert tries["evt_2"] == 0

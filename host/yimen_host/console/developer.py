@@ -54,7 +54,7 @@ async def publisher(request: Request) -> Response:
 @shown
 async def app(request: Request) -> Response:
     """Show a mini-app: uploads, submissions, releases and the log of what runs."""
-    app_id = await _own_app(request)
+    app_id = await own_app(request)
     registry = _registry(request)
     builds, submissions, releases = await asyncio.gather(
         registry.builds_of(app_id), registry.submissions_of(app_id), registry.releases_of(app_id)
@@ -74,7 +74,7 @@ async def app(request: Request) -> Response:
 @shown
 async def submit(request: Request) -> Response:
     """Submit an upload for review; its checks run now."""
-    app_id, typed = await _own_app(request), await fields(request)
+    app_id, typed = await own_app(request), await fields(request)
     made = await _registry(request).submit(
         typed.get("build", ""), by=present(request).resident_id, note=typed.get("note", "")
     )
@@ -84,7 +84,7 @@ async def submit(request: Request) -> Response:
 @shown
 async def submission(request: Request) -> Response:
     """Show a submission to its publisher; a POST withdraws it or answers the reviewer."""
-    app_id, registry = await _own_app(request), _registry(request)
+    app_id, registry = await own_app(request), _registry(request)
     submission_id = request.path_params["submission"]
     if request.method == "POST":
         typed, by = await fields(request), present(request).resident_id
@@ -108,7 +108,8 @@ async def running(request: Request, app_id: str) -> list[object]:
         return []
 
 
-async def _own_app(request: Request) -> str:
+async def own_app(request: Request) -> str:
+    """The mini-app of the address, when the viewer publishes it. Raises the registry's NotFound otherwise."""
     app_id: str = request.path_params["app_id"]
     own = await _registry(request).apps_of(present(request).resident_id)
     if app_id not in {found.id for found in own}:

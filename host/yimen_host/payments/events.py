@@ -1,6 +1,7 @@
 """What payments tell the world, written in the transaction that moves the money.
 
-A mini-app hears the SDK's events, about its own orders, under its own name for the resident. The notice inbox hears
+A mini-app, and its publisher's webhook endpoints, hear the SDK's events, about its own orders, under its own name for
+the resident. The notice inbox hears
 ``yimen.notice.*``, which carry the resident's id and the words to fill in, and never leave the host.
 """
 
@@ -12,10 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from yimen_host.core.outbox import Happening, publish
 from yimen_host.core.services import Services
 from yimen_host.payments.models import OrderRow, RefundRow
+from yimen_host.payments.webhooks import telling
 
 PAYMENT_SETTLED = "yimen.payment.settled"
 ORDER_ENDED = "yimen.order.ended"
 REFUND_ENDED = "yimen.refund.ended"
+TOLD = (PAYMENT_SETTLED, ORDER_ENDED, REFUND_ENDED)
+"""What a mini-app, and its publisher's webhook endpoints, can hear of."""
 NOTICE_PAYMENT_SETTLED = "yimen.notice.payment_settled"
 NOTICE_REFUND_SUCCEEDED = "yimen.notice.refund_succeeded"
 NOTICE_MONEY_LATE = "yimen.notice.money_late"
@@ -67,6 +71,7 @@ async def _tell_app(
         return  # the platform's own order, such as a top-up
     happening = Happening(services.ids.new("evt"), type_, order.id, data, now)
     await publish(session, happening, to=[f"app:{order.app_id}"])
+    await telling.tell(session, order.app_id, happening)
 
 
 async def _tell_inbox(

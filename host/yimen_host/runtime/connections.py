@@ -1,15 +1,8 @@
-"""The way out for mini-apps: the host calls other services for them, and only those their manifest was approved for.
+"""The way out for mini-apps: the host calls other services for them, and only those their manifest was approved for."""
 
-A name may be bound by the operator to a system of the province's own network (setting ``connections``); any other
-approved host is reached over the internet by https, never at a private address.
-"""
-
-import asyncio
 import base64
-import ipaddress
-import socket
 from typing import Annotated, Any, Literal
-from urllib.parse import SplitResult, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -17,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from yimen_host.core import outward
 from yimen_host.core.errors import Forbidden, HostError, Invalid
 from yimen_host.core.services import Services
 from yimen_host.runtime.directory import LiveDirectory
@@ -64,18 +58,17 @@ class Connections:
 
     async def fetch(self, caller: Caller, asked: Fetch) -> dict[str, object]:
         """Call another service for a mini-app. Raises HostNotApproved and NoAnswer."""
-        parts = urlsplit(asked.url)
-        host = (parts.hostname or "").lower()
+        host = (urlsplit(asked.url).hostname or "").lower()
         release = self._directory.release(caller.app_id, caller.version)
         if release is None or host not in release.manifest.hosts(Side.SERVER):
             raise HostNotApproved(f"the manifest of {caller.app_id} does not name {host or asked.url!r}")
-        url, headers = await self._address(parts, host)
+        target = await self._target(asked.url)
         try:
             async with self._client.stream(
                 asked.method,
-                url,
+                target.url,
                 json=asked.json_body,
-                headers={**_plain(asked.headers), **headers},
+                headers={**_plain(asked.headers), "host": target.host},
                 timeout=httpx.Timeout(asked.timeout, connect=CONNECT_SECONDS),
                 extensions={"sni_hostname": host},
             ) as response:
@@ -94,29 +87,13 @@ class Connections:
         """Close the connections."""
         await self._client.aclose()
 
-    async def _address(self, parts: SplitResult, host: str) -> tuple[str, dict[str, str]]:
-        rest = (parts.path or "/", parts.query, "")
-        if (bound := self._bound.get(host)) is not None:
-            base = urlsplit(bound)
-            return urlunsplit((base.scheme, base.netloc, *rest)), {"host": host}
-        if parts.scheme != "https" or parts.port not in (None, 443):
-            raise HostNotApproved(f"{host} is not a connection of this host, so it needs https on port 443")
-        # The address that was checked is the address that is called: a second look-up could differ.
-        address = await _public_address(host)
-        literal = f"[{address}]" if ":" in address else address
-        return urlunsplit(("https", literal, *rest)), {"host": host}
-
-
-async def _public_address(host: str) -> str:
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, 443, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise NoAnswer(f"{host} cannot be found") from error
-    addresses = [str(entry[4][0]) for entry in found]
-    private = [address for address in addresses if not ipaddress.ip_address(address).is_global]
-    if private or not addresses:
-        raise HostNotApproved(f"{host} leads to an address inside a private network")
-    return addresses[0]
+    async def _target(self, url: str) -> outward.Target:
+        try:
+            return await outward.target(url, self._bound)
+        except outward.AddressRefused as error:
+            raise HostNotApproved(error.message) from error
+        except outward.AddressUnknown as error:
+            raise NoAnswer(error.message) from error
 
 
 async def _read(response: httpx.Response) -> bytes:

@@ -1,0 +1,28 @@
+"""What webhooks refuse."""
+
+import datetime as dt
+
+from yimen_host.core.errors import HostError, NotFound, Refused
+
+
+class NoSuchEndpoint(NotFound):
+    """There is no such endpoint, or it is another mini-app's."""
+
+    def __init__(self, endpoint_id: str) -> None:
+        super().__init__(f"there is no webhook endpoint {endpoint_id}")
+
+
+class TooManyEndpoints(Refused):
+    """The mini-app has as many endpoints as one may have."""
+
+    code = "too_many_endpoints"
+
+
+class Later(HostError):
+    """A delivery has to wait; it is tried again at ``at``."""
+
+    code = "later"
+
+    def __init__(self, at: dt.datetime) -> None:
+        self.at = at
+        super().__init__(f"again at {at:%Y-%m-%d %H:%M:%S}")
