@@ -117,7 +117,7 @@ def test_a_tab_closed_at_the_bank_is_settled_from_the_account(visit: Callable[..
 
     again = page.context.new_page()
     again.goto(f"{cashier}/result")
-    expect(again.get_by_role("heading", name="等待您在银行确认")).to_be_visible()
+    expect(again.get_by_role("heading", name="等待您确认付款")).to_be_visible()
     again.goto(bank)
     again.get_by_role("button", name=re.compile("确认")).click()
     expect(again.get_by_role("heading", name="付款成功")).to_be_visible(timeout=20_000)

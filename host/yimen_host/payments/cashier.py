@@ -8,11 +8,12 @@ from starlette.routing import Route
 from yimen_host.core.errors import Invalid
 from yimen_host.core.pages import fields, locale, render, say
 from yimen_host.identity.sessions import present
-from yimen_host.payments import forms
+from yimen_host.payments import forms, scanning
+from yimen_host.payments.channels.channel import Visit
 from yimen_host.payments.decision import Refused
 from yimen_host.payments.errors import NoSuchOrder, OrderNotOpen
 from yimen_host.payments.facade import Payments
-from yimen_host.payments.models import OrderRow
+from yimen_host.payments.models import AttemptRow, OrderRow
 from yimen_host.payments.orders import OrderState
 from yimen_host.payments.store import attempts, receipts
 from yimen_host.payments.views import choice, order_view, outcome
@@ -42,7 +43,8 @@ async def pay(request: Request) -> Response:
     signed_in = present(request)
     try:
         forms.checked(payments.services.keyring, key, session_id=signed_in.session_id, order_id=order.id)
-        answer = await payments.till.pay(order, channel=channel, form_key=key, password=typed.get("password", ""))
+        password = typed.get("password", "")
+        answer = await payments.till.pay(order, channel=channel, form_key=key, password=password, visit=_visit(request))
     except Invalid as error:
         faults = error.faults or {"form": error.message}
         return await _form(request, order, faults=faults, chosen=channel, status=422)
@@ -52,9 +54,25 @@ async def pay(request: Request) -> Response:
         faults = {"password": PASSWORD_WORDS[answer.reason]}
         not_set = answer.reason == "not_set"
         return await _form(request, order, faults=faults, chosen=channel, no_password=not_set, status=422)
-    if answer.pay_url is not None and answer.state == "submitted":
-        return RedirectResponse(answer.pay_url, 303)
-    return RedirectResponse(f"/cashier/{order.id}/result", 303)
+    return RedirectResponse(_onward(order, answer), 303)
+
+
+async def go(request: Request) -> Response:
+    """Lead to a channel's page on another site. A form of ours may not be redirected there: the CSP forbids it."""
+    order, under_way = await order_of(request), await _under_way(request)
+    if under_way is None or under_way.pay_url is None:
+        return RedirectResponse(f"/cashier/{order.id}/result", 303)
+    title = facade(request).channels[under_way.channel].title.in_(locale(request))
+    return render(request, "payments/go.html", order_id=order.id, address=under_way.pay_url, channel=title)
+
+
+async def code(request: Request) -> Response:
+    """Draw what the resident is to scan with the channel's app."""
+    await order_of(request)
+    under_way = await _under_way(request)
+    if under_way is None or under_way.scan is None:
+        raise HTTPException(404)
+    return Response(scanning.picture(under_way.scan), media_type="image/svg+xml")
 
 
 async def result(request: Request) -> Response:
@@ -74,7 +92,7 @@ async def result(request: Request) -> Response:
         request,
         "payments/result.html",
         order=order_view(order, receipt.number if receipt else None),
-        outcome=outcome(order, tries),
+        outcome=outcome(order, tries, payments.channels, locale(request)),
     )
 
 
@@ -101,6 +119,24 @@ def facade(request: Request) -> Payments:
     """Payments, as the application was handed them."""
     payments: Payments = request.app.state.payments
     return payments
+
+
+async def _under_way(request: Request) -> AttemptRow | None:
+    async with facade(request).services.database.transaction() as session:
+        return await attempts.unfinished(session, request.path_params["order_id"])
+
+
+def _onward(order: OrderRow, attempt: AttemptRow) -> str:
+    """Where to go after beginning to pay: to the channel's page, or to see what came of it."""
+    if attempt.state != "submitted" or attempt.pay_url is None:
+        return f"/cashier/{order.id}/result"
+    return attempt.pay_url if attempt.pay_url.startswith("/") else f"/cashier/{order.id}/go"
+
+
+def _visit(request: Request) -> Visit:
+    agent = request.headers.get("user-agent", "")
+    mobile = request.headers.get("sec-ch-ua-mobile") == "?1" or "Mobile" in agent
+    return Visit(mobile, request.client.host if request.client else "127.0.0.1")
 
 
 async def _form(
@@ -135,6 +171,8 @@ async def _form(
 routes = [
     Route("/cashier/{order_id}", cashier),
     Route("/cashier/{order_id}", pay, methods=["POST"]),
+    Route("/cashier/{order_id}/go", go),
+    Route("/cashier/{order_id}/code.svg", code),
     Route("/cashier/{order_id}/result", result),
     Route("/cashier/{order_id}/leave", leave, methods=["POST"]),
 ]

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from yimen_host.core.services import Services
+from yimen_host.payments.channels.absent import Channels
 from yimen_host.payments.channels.channel import PaymentChannel
 from yimen_host.payments.channels.sandbox_bank.bank import Bank
 from yimen_host.payments.channels.sandbox_bank.channel import SandboxBank
@@ -25,7 +26,7 @@ class Payments:
     ) -> None:
         self.services = services
         self.bank = Bank(services) if services.settings.demo else None
-        self.channels: dict[str, PaymentChannel] = {"wallet": Wallet()}
+        self.channels = Channels({"wallet": Wallet()})
         for channel in (*([SandboxBank(self.bank)] if self.bank else []), *more_channels):
             if channel.id in self.channels:
                 raise ValueError(f"there are two payment channels called {channel.id}")

@@ -75,6 +75,7 @@ class AttemptRow(SQLModel, table=True):
     currency: str
     channel_ref: str | None = None
     pay_url: str | None = None
+    scan: str | None = Field(default=None, description="what the resident is to scan, where the channel shows a code")
     reason: str | None = None
     queries: int = 0
     ask_at: dt.datetime = _moment()
@@ -127,14 +128,16 @@ class ReceiptCounterRow(SQLModel, table=True):
 
 
 class ChannelNoticeRow(SQLModel, table=True):
-    """A channel's signed notice that we have heard: heard again, it changes nothing."""
+    """One sending of a channel's signed notice. ``acted_at``: we have acted on it, and never do again."""
 
     __tablename__ = "payment_channel_notice"
 
     channel: str = Field(primary_key=True)
-    notice_id: str = Field(primary_key=True)
+    nonce: str = Field(primary_key=True)
+    notice_id: str
     attempt_id: str
     heard_at: dt.datetime = _moment()
+    acted_at: dt.datetime | None = _moment(nullable=True)
 
 
 class IdempotencyRow(SQLModel, table=True):

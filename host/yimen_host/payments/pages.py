@@ -1,7 +1,8 @@
 """A resident's pages about money: what was paid, each payment, the wallet. The cashier and the pretend bank join in."""
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from yimen_host.core.errors import Invalid
@@ -61,16 +62,26 @@ async def top_up(request: Request) -> Response:
 
 
 async def notice(request: Request) -> Response:
-    """Hear a channel's signed notice. Whoever cannot sign changes nothing."""
-    body = await request.body()
-    channel_id = request.path_params["channel_id"]
+    """Hear a channel's signed notice. Whoever cannot sign changes nothing. The answer is in the channel's own form."""
+    payments, channel_id = facade(request), request.path_params["channel_id"]
+    if channel_id not in payments.channels:
+        raise HTTPException(404)
+    refused = None
     try:
-        if len(body) > MAX_NOTICE or channel_id not in facade(request).channels:
-            raise NoticeRefused("there is no such channel, or the notice is too long")
-        await facade(request).till.hear(channel_id, request.headers, body)
+        await payments.till.hear(channel_id, request.headers, await _notice_body(request))
     except NoticeRefused as error:
-        return JSONResponse(error.problem(), error.status, media_type="application/problem+json")
-    return PlainTextResponse("success")
+        refused = error.message
+    reply = payments.channels[channel_id].reply(refused)
+    return Response(reply.body, reply.status, media_type=reply.media_type)
+
+
+async def _notice_body(request: Request) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MAX_NOTICE:
+            raise NoticeRefused("the notice is too long")
+    return bytes(body)
 
 
 async def _wallet(request: Request, *, typed: str = "", fault: str | None = None) -> Response:

@@ -1,6 +1,5 @@
 """Gives money back: reserves it on the order first, then asks the channel, then books what the channel says."""
 
-import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -11,6 +10,7 @@ from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
 from yimen_host.payments import chart, events
 from yimen_host.payments.attempts import ATTEMPT, AttemptEvent, AttemptState, next_query_after
+from yimen_host.payments.channels.asking import in_time
 from yimen_host.payments.channels.channel import (
     ChannelSilent,
     NotReturned,
@@ -32,7 +32,6 @@ from yimen_host.payments.store import refunds as store
 from yimen_host.payments.store.moves import move
 from yimen_sdk.money import Money
 
-CHANNEL_SECONDS = 10.0
 MAX_REASON = 100
 MAX_STUCK = 200  # of one page; more than that is a channel's outage, not a list for people
 
@@ -133,8 +132,7 @@ class Refunding:
             await self._post_at_once(order, attempt, refund)
         elif refund.state == RefundState.REQUESTED:
             if await self._set_aside(order, attempt, refund):
-                ask = RefundAsk(refund.id, attempt.id, Money(refund.amount_fen, refund.currency), refund.reason)
-                await self._act_on(order, attempt, refund, channel.refund(ask))
+                await self._act_on(order, attempt, refund, channel.refund(_ask(attempt, refund)))
         elif refund.state == RefundState.PROCESSING:
             await self._act_on(order, attempt, refund, self._find_out(channel, attempt, refund))
         async with self.services.database.transaction() as session:
@@ -144,11 +142,9 @@ class Refunding:
 
     async def _find_out(self, channel: PaymentChannel, attempt: AttemptRow, refund: RefundRow) -> RefundFact:
         """Ask about a refund that the channel may never have heard of: then it is safe to ask for it again."""
-        fact = await channel.query_refund(refund.id)
-        if fact == NotReturned("unknown"):
-            ask = RefundAsk(refund.id, attempt.id, Money(refund.amount_fen, refund.currency), refund.reason)
-            return await channel.refund(ask)
-        return fact
+        ask = _ask(attempt, refund)
+        fact = await channel.query_refund(ask)
+        return await channel.refund(ask) if fact == NotReturned("unknown") else fact
 
     async def _post_at_once(self, order: OrderRow, attempt: AttemptRow, refund: RefundRow) -> None:
         amount = Money(refund.amount_fen, refund.currency)
@@ -185,9 +181,8 @@ class Refunding:
         self, order: OrderRow, attempt: AttemptRow, refund: RefundRow, question: Awaitable[RefundFact]
     ) -> None:
         try:
-            async with asyncio.timeout(CHANNEL_SECONDS):
-                fact = await question
-        except (ChannelSilent, TimeoutError):
+            fact = await in_time(question)
+        except ChannelSilent:
             await self._wait(refund)
             return
         await self._book(order, attempt, refund, fact)
@@ -276,6 +271,13 @@ class Refunding:
             ask_at=next_query_after(now, 0),
             created_at=now,
         )
+
+
+def _ask(attempt: AttemptRow, refund: RefundRow) -> RefundAsk:
+    amount = Money(refund.amount_fen, refund.currency)
+    # Late money goes back whole, and may have been another amount than was asked for.
+    paid = amount if refund.late else Money(attempt.amount_fen, attempt.currency)
+    return RefundAsk(refund.id, attempt.id, paid, amount, refund.reason)
 
 
 def _late_key(attempt: AttemptRow) -> str:

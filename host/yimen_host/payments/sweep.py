@@ -12,6 +12,7 @@ from yimen_host.payments.orders import REFUND_TIME
 from yimen_host.payments.store import attempts, orders, refunds
 
 AT_ONCE = 100  # of each kind in one run; what is left comes with the next
+NOTICES_KEPT = dt.timedelta(days=90)  # far past the age at which a replay is refused, and long enough for a dispute
 HOLDS_SINCE = dt.timedelta(days=7)  # how far back overdue holds are looked for: longer than any stop of the worker
 
 
@@ -25,6 +26,7 @@ class Swept:
     receipts: int
     holds: int
     closed: int
+    forgotten: int
 
 
 async def sweep(payments: Payments) -> Swept:
@@ -36,6 +38,7 @@ async def sweep(payments: Payments) -> Swept:
         receipts=await receipts.issue_missing(payments.services),
         holds=await expire_holds(payments),
         closed=await close_orders(payments),
+        forgotten=await forget_notices(payments),
     )
 
 
@@ -97,3 +100,10 @@ async def close_orders(payments: Payments) -> int:
     async with services.database.transaction() as session:
         over = await orders.closable(session, services.clock.now() - REFUND_TIME, AT_ONCE)
     return sum([await payments.orders.close(order_id) for order_id in over])
+
+
+async def forget_notices(payments: Payments) -> int:
+    """Drop the channels' notices that were acted on long ago; say how many."""
+    services = payments.services
+    async with services.database.transaction() as session:
+        return await attempts.forget_notices(session, services.clock.now() - NOTICES_KEPT)

@@ -4,12 +4,10 @@ A fact may come twice, late, or by three ways at once (notice, query, page): wha
 attempt's own key, guarded by the attempt's state and the order's in the same commit.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 from sqlalchemy import ColumnElement, true
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,6 +17,7 @@ from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
 from yimen_host.payments import chart, events, receipts
 from yimen_host.payments.attempts import ATTEMPT, SUBMITTED_PATIENCE, AttemptEvent, AttemptState, next_query_after
+from yimen_host.payments.channels.asking import in_time
 from yimen_host.payments.channels.channel import (
     Ask,
     ChannelSilent,
@@ -27,6 +26,8 @@ from yimen_host.payments.channels.channel import (
     Paid,
     PaymentChannel,
     PaymentFact,
+    ShowCode,
+    Visit,
 )
 from yimen_host.payments.decision import GRANTED, Decision, Refused
 from yimen_host.payments.errors import NoSuchOrder, NoticeRefused, OrderNotOpen
@@ -42,9 +43,8 @@ from yimen_host.payments.store import orders
 from yimen_host.payments.store.moves import move
 from yimen_sdk.money import Money
 
-CHANNEL_SECONDS = 10.0  # a resident waits for this; past it we say "we are asking" instead
 _log = logging.getLogger(__name__)
-_T = TypeVar("_T")
+DESK = Visit()
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ class Till:
     password: PaymentPassword
     refunding: Refunding
 
-    async def pay(self, order: OrderRow, *, channel: str, form_key: str, password: str) -> AttemptRow | Refused:
+    async def pay(
+        self, order: OrderRow, *, channel: str, form_key: str, password: str, visit: Visit = DESK
+    ) -> AttemptRow | Refused:
         """Begin to pay an order, or answer with the attempt that this form, or another, has begun already.
 
         Refuses with the payment password's reasons. Raises OrderNotOpen, and Invalid for a channel not offered.
@@ -74,7 +76,7 @@ class Till:
             return decision
         attempt = await self._create(order, channel, form_key)
         if attempt.state == AttemptState.CREATED:
-            await self._submit(order, attempt)
+            await self._submit(order, attempt, visit)
         return await self.attempt(attempt.id)
 
     def offered(self, order: OrderRow) -> list[PaymentChannel]:
@@ -119,11 +121,16 @@ class Till:
         notice = self.channels[channel_id].parse_notification(headers, body, now)
         async with self.services.database.transaction() as session:
             attempt = await store.find(session, notice.attempt_id)
-            if attempt is None or attempt.channel != channel_id:
-                raise NoticeRefused("the notice is about no payment of ours")
-            # Remembered for the audit only: what makes it harmless the second time is the attempt's state.
-            await store.hear(session, channel_id, notice.notice_id, attempt.id, now)
+            # Kept also when it is about nothing we know: somebody's money may be behind it.
+            todo = await store.hear(session, channel_id, notice, now)
+        if attempt is None or attempt.channel != channel_id:
+            _log.error("a signed notice of %s is about %s, which we do not know", channel_id, notice.attempt_id)
+            raise NoticeRefused("the notice is about no payment of ours")
+        if not todo:  # this very sending was acted on before: a replay
+            return
         await self.apply(attempt, notice.fact)
+        async with self.services.database.transaction() as session:
+            await store.acted(session, channel_id, notice.nonce, self.services.clock.now())
 
     async def apply(self, attempt: AttemptRow, fact: PaymentFact) -> None:
         """Act on a fact about an attempt."""
@@ -160,7 +167,7 @@ class Till:
             raise OrderNotOpen(order.id, "being paid")
         return other
 
-    async def _submit(self, order: OrderRow, attempt: AttemptRow) -> None:
+    async def _submit(self, order: OrderRow, attempt: AttemptRow, visit: Visit) -> None:
         """Hand an attempt to its channel. That it is submitted is written before the channel hears of it."""
         async with self.services.database.transaction() as session:
             if not await move(session, AttemptRow, ATTEMPT, attempt.id, AttemptEvent.SUBMIT):
@@ -176,16 +183,20 @@ class Till:
             return_url=f"{origin}/cashier/{order.id}/result",
             notify_url=f"{origin}/v1/callbacks/{channel.id}",
             expires_at=order.expires_at,
+            visit=visit,
         )
         try:
-            step = await _in_time(channel.prepare(ask))
+            step = await in_time(channel.prepare(ask))
         except ChannelSilent:
             await self._doubt(attempt)
             return
         match step:
             case GoTo(url, channel_ref):
                 async with self.services.database.transaction() as session:
-                    await store.note_step(session, attempt.id, pay_url=url, channel_ref=channel_ref)
+                    await store.note_step(session, attempt.id, pay_url=url, scan=None, channel_ref=channel_ref)
+            case ShowCode(content, channel_ref):
+                async with self.services.database.transaction() as session:
+                    await store.note_step(session, attempt.id, pay_url=None, scan=content, channel_ref=channel_ref)
             case NotPaid(reason):
                 await self._decline(attempt, reason)
             case _:
@@ -193,7 +204,7 @@ class Till:
 
     async def _act_on(self, attempt: AttemptRow, question: Awaitable[PaymentFact]) -> None:
         try:
-            fact = await _in_time(question)
+            fact = await in_time(question)
         except ChannelSilent:
             await self._doubt(attempt)
         else:
@@ -292,14 +303,6 @@ class Till:
 
 ATTEMPT_GUARD = "attempt"
 ORDER_GUARD = "order"
-
-
-async def _in_time(answer: Awaitable[_T]) -> _T:
-    try:
-        async with asyncio.timeout(CHANNEL_SECONDS):
-            return await answer
-    except TimeoutError:
-        raise ChannelSilent(f"no answer in {CHANNEL_SECONDS:.0f} seconds") from None
 
 
 def _why_not(refusal: Refusal) -> str:

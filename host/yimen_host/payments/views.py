@@ -1,6 +1,7 @@
 """What the pages of payments show: small values, made from rows, with nothing left to work out in a template."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -32,7 +33,7 @@ REFUND_WORDS = {
 DECLINED_WORDS = {
     "not_enough": "钱包余额不足，请充值或换一种付款方式。",
     "order_not_open": "这笔订单已不能付款。",
-    "declined": "银行没有扣款：您在银行页面取消了付款，或银行拒绝了这笔付款。",
+    "declined": "没有扣款：您取消了付款，或这笔付款被拒绝。",
     "closed": "上一次付款已关闭，没有扣款。",
     "abandoned": "上一次付款没有完成，没有扣款。",
 }
@@ -90,11 +91,18 @@ class Outcome:
     kind: str
     reason: str | None = None
     pay_url: str | None = None
+    scan: str | None = None
+    channel: str = ""
+
+    @property
+    def scan_link(self) -> str | None:
+        """What is to be scanned, where it is an address that this very browser can open as well."""
+        return self.scan if self.scan and self.scan.startswith(("https://", "http://")) else None
 
     @property
     def waiting(self) -> bool:
         """Whether the page should look again by itself."""
-        return self.kind in ("submitted", "uncertain", "returning")
+        return self.kind in ("submitted", "scan", "uncertain", "returning")
 
 
 def order_view(row: OrderRow, receipt: str | None) -> OrderView:
@@ -135,21 +143,25 @@ def choice(channel: PaymentChannel, language: str, *, available: Money, amount: 
     )
 
 
-def outcome(order: OrderRow, attempts: list[AttemptRow]) -> Outcome:
+def outcome(
+    order: OrderRow, attempts: list[AttemptRow], channels: Mapping[str, PaymentChannel], language: str
+) -> Outcome:
     """Say what came of paying: the order's state first, then the newest attempt's."""
     if order.state not in (OrderState.OPEN, OrderState.CANCELLED, OrderState.EXPIRED):
         return Outcome("paid")
     newest = attempts[0] if attempts else None
+    channel = channels[newest.channel].title.in_(language) if newest else ""
     match newest.state if newest else None:
         case AttemptState.CREATED | AttemptState.SUBMITTED:
             assert newest is not None
-            return Outcome("submitted", pay_url=newest.pay_url)
+            kind = "scan" if newest.scan else "submitted"
+            return Outcome(kind, pay_url=newest.pay_url, scan=newest.scan, channel=channel)
         case AttemptState.UNCERTAIN:
-            return Outcome("uncertain")
+            return Outcome("uncertain", channel=channel)
         case AttemptState.LATE:
-            return Outcome("returning")
+            return Outcome("returning", channel=channel)
         case AttemptState.REFUNDED:
-            return Outcome("returned")
+            return Outcome("returned", channel=channel)
     if order.state != OrderState.OPEN:
         return Outcome(order.state)
     if newest is not None:

@@ -84,7 +84,7 @@ async def test_closing_the_bank_tab_leaves_a_way_on_and_a_way_out(payments: Paym
     again = await ada.open(f"/cashier/{order_id}")
     another_way = await ada.send(f"/cashier/{order_id}/leave")
 
-    assert heading(again) == "等待您在银行确认"
+    assert heading(again) == "等待您确认付款"
     assert f'href="{bank.url.path}"' in again.text
     assert heading(another_way) == "收银台"
 
@@ -98,7 +98,7 @@ async def test_a_silent_bank_is_shown_as_not_known(payments: Payments, clock: Ma
     clock.advance(seconds=30)
     known = await ada.open(f"/cashier/{order_id}/result")
 
-    assert heading(unknown) == heading(still) == "正在向银行查询"
+    assert heading(unknown) == heading(still) == "正在查询付款结果"
     assert 'http-equiv="refresh"' in unknown.text
     assert heading(known) == "付款成功"
 

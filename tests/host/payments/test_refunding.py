@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -25,6 +25,7 @@ from yimen_host.payments.channels.channel import (
     PersonNeeded,
     RefundAsk,
     RefundFact,
+    Reply,
     Returned,
     Returning,
     StatementLine,
@@ -63,15 +64,19 @@ class SlowBank:
         self.asked.append(("refund", str(ask.amount)))
         return self._answer()
 
-    async def query_refund(self, refund_id: str) -> RefundFact:
-        self.asked.append(("query", refund_id))
+    async def query_refund(self, ask: RefundAsk) -> RefundFact:
+        self.asked.append(("query", ask.refund_id))
         return self._answer()
 
     def parse_notification(self, headers: Mapping[str, str], body: bytes, now: dt.datetime) -> Notification:
         raise NoticeRefused("this bank sends none")
 
-    async def statement(self, day: dt.date) -> Sequence[StatementLine]:
-        return ()
+    def reply(self, refused: str | None) -> Reply:
+        return Reply(401)
+
+    async def statement(self, day: dt.date) -> AsyncIterator[StatementLine]:
+        return
+        yield
 
     def _answer(self) -> RefundFact:
         answer = self.answers.popleft()

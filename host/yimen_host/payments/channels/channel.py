@@ -5,9 +5,9 @@ core treats that as not knowing.
 """
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from yimen_sdk.bilingual import Bilingual
 from yimen_sdk.money import Money
@@ -28,6 +28,14 @@ class Capabilities:
 
 
 @dataclass(frozen=True)
+class Visit:
+    """The browser that the resident pays with: a phone can open a channel's app, a desktop shows a code to scan."""
+
+    mobile: bool = False
+    address: str = "127.0.0.1"
+
+
+@dataclass(frozen=True)
 class Ask:
     """A payment as a channel needs to know it. ``attempt_id`` is our number at the channel, used once only."""
 
@@ -39,6 +47,7 @@ class Ask:
     return_url: str
     notify_url: str
     expires_at: dt.datetime
+    visit: Visit = Visit()
 
 
 @dataclass(frozen=True)
@@ -46,6 +55,14 @@ class GoTo:
     """The resident is to go to this page of the channel."""
 
     url: str
+    channel_ref: str
+
+
+@dataclass(frozen=True)
+class ShowCode:
+    """The resident is to scan this with the channel's app. ``content`` is what the QR code holds."""
+
+    content: str
     channel_ref: str
 
 
@@ -76,10 +93,14 @@ class Waiting:
 
 @dataclass(frozen=True)
 class RefundAsk:
-    """A refund as a channel needs to know it. ``refund_id`` is made before the first call, and used for one only."""
+    """A refund as a channel needs to know it. ``refund_id`` is made before the first call, and used for one only.
+
+    ``paid`` is the whole of the payment that ``amount`` is a part of.
+    """
 
     refund_id: str
     attempt_id: str
+    paid: Money
     amount: Money
     reason: str
 
@@ -108,28 +129,50 @@ class PersonNeeded:
     reason: str
 
 
+Step = GoTo | ShowCode | Ready | NotPaid
 PaymentFact = Paid | NotPaid | Waiting
 RefundFact = Returned | NotReturned | Returning | PersonNeeded
 
 
 @dataclass(frozen=True)
 class Notification:
-    """A channel's notice whose signature and age were checked. ``notice_id`` is the same each time it is sent."""
+    """A channel's notice whose signature and age were checked.
+
+    ``notice_id`` is the same each time it is sent; ``nonce`` is another each time, so one seen before is a replay.
+    """
 
     notice_id: str
+    nonce: str
     attempt_id: str
     fact: PaymentFact
 
 
 @dataclass(frozen=True)
 class StatementLine:
-    """One line of a channel's daily bill; a refund is below zero."""
+    """One line of a channel's daily bill. Amount and fee are above zero; ``kind`` says which way the money went.
 
-    our_ref: str
+    ``our_ref`` is the attempt's id or the refund's, ``at`` the moment that the channel names.
+    """
+
+    channel: str
     channel_ref: str
+    our_ref: str
+    kind: Literal["payment", "refund"]
     amount: Money
+    fee: Money
+    at: dt.datetime
 
 
+@dataclass(frozen=True)
+class Reply:
+    """What a channel's server reads when it has sent a notice."""
+
+    status: int
+    body: str = ""
+    media_type: str = "text/plain"
+
+
+@runtime_checkable
 class PaymentChannel(Protocol):
     """A way to pay."""
 
@@ -146,7 +189,7 @@ class PaymentChannel(Protocol):
     @property
     def capabilities(self) -> Capabilities: ...
 
-    async def prepare(self, ask: Ask) -> GoTo | Ready | NotPaid:
+    async def prepare(self, ask: Ask) -> Step:
         """Make the channel expect this payment. Must move no money. Raises ChannelSilent."""
         ...
 
@@ -162,14 +205,18 @@ class PaymentChannel(Protocol):
         """Give money back; asked again with the same ``refund_id`` it is one refund. Raises ChannelSilent."""
         ...
 
-    async def query_refund(self, refund_id: str) -> RefundFact:
-        """Ask what became of a refund. Raises ChannelSilent."""
+    async def query_refund(self, ask: RefundAsk) -> RefundFact:
+        """Ask what became of a refund; one never heard of is ``NotReturned("unknown")``. Raises ChannelSilent."""
         ...
 
     def parse_notification(self, headers: Mapping[str, str], body: bytes, now: dt.datetime) -> Notification:
         """Read a notice after checking its signature and its age. Touches no database. Raises NoticeRefused."""
         ...
 
-    async def statement(self, day: dt.date) -> Sequence[StatementLine]:
-        """The channel's bill of one day. Raises ChannelSilent."""
+    def reply(self, refused: str | None) -> Reply:
+        """Answer the sender of a notice in the channel's own form: heard, or refused for a reason."""
+        ...
+
+    def statement(self, day: dt.date) -> AsyncIterator[StatementLine]:
+        """The channel's bill of one civil day, line by line. Raises ChannelSilent when it is not ready or not whole."""
         ...

@@ -1,7 +1,7 @@
 """The wallet 钱包 as a channel: the money is in our own ledger, so the core draws on it and there is nobody to ask."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 
 from yimen_host.payments.channels.channel import (
     Ask,
@@ -10,6 +10,7 @@ from yimen_host.payments.channels.channel import (
     NotPaid,
     Ready,
     RefundAsk,
+    Reply,
     Returned,
     StatementLine,
 )
@@ -40,7 +41,7 @@ class Wallet:
         """The posting is the refund."""
         return Returned()
 
-    async def query_refund(self, refund_id: str) -> Returned:
+    async def query_refund(self, ask: RefundAsk) -> Returned:
         """See ``refund``."""
         return Returned()
 
@@ -48,6 +49,11 @@ class Wallet:
         """Nobody outside can speak for the ledger."""
         raise NoticeRefused("the wallet sends no notices")
 
-    async def statement(self, day: dt.date) -> Sequence[StatementLine]:
+    def reply(self, refused: str | None) -> Reply:
+        """Nobody is answered."""
+        return Reply(401)
+
+    async def statement(self, day: dt.date) -> AsyncIterator[StatementLine]:
         """There is no other side to compare with."""
-        return ()
+        return
+        yield

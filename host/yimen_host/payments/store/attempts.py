@@ -3,12 +3,13 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import update
+from sqlalchemy import CursorResult, delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from yimen_host.payments.attempts import UNFINISHED
+from yimen_host.payments.channels.channel import Notification
 from yimen_host.payments.models import AttemptRow, ChannelNoticeRow
 
 
@@ -52,12 +53,14 @@ async def due(session: AsyncSession, now: dt.datetime, limit: int) -> Sequence[s
     return (await session.scalars(query)).all()
 
 
-async def note_step(session: AsyncSession, attempt_id: str, *, pay_url: str, channel_ref: str) -> None:
-    """Write down where the channel wants the resident to go."""
+async def note_step(
+    session: AsyncSession, attempt_id: str, *, pay_url: str | None, scan: str | None, channel_ref: str
+) -> None:
+    """Write down where the channel wants the resident to go, or what they are to scan."""
     await session.execute(
         update(AttemptRow)
         .where(col(AttemptRow.id) == attempt_id)
-        .values(pay_url=pay_url, channel_ref=channel_ref)
+        .values(pay_url=pay_url, scan=scan, channel_ref=channel_ref)
         .execution_options(synchronize_session=False)
     )
 
@@ -72,8 +75,35 @@ async def ask_again(session: AsyncSession, attempt_id: str, *, queries: int, ask
     )
 
 
-async def hear(session: AsyncSession, channel: str, notice_id: str, attempt_id: str, now: dt.datetime) -> bool:
-    """Remember a notice; say whether it is new."""
-    row = {"channel": channel, "notice_id": notice_id, "attempt_id": attempt_id, "heard_at": now}
-    query = insert(ChannelNoticeRow).values(row).on_conflict_do_nothing().returning(col(ChannelNoticeRow.notice_id))
-    return await session.scalar(query) is not None
+async def hear(session: AsyncSession, channel: str, notice: Notification, now: dt.datetime) -> bool:
+    """Remember a sending of a notice; say whether it has still to be acted on."""
+    row = {
+        "channel": channel,
+        "nonce": notice.nonce,
+        "notice_id": notice.notice_id,
+        "attempt_id": notice.attempt_id,
+        "heard_at": now,
+    }
+    await session.execute(insert(ChannelNoticeRow).values(row).on_conflict_do_nothing())
+    acted_at = select(ChannelNoticeRow.acted_at).where(
+        ChannelNoticeRow.channel == channel, ChannelNoticeRow.nonce == notice.nonce
+    )
+    return (await session.scalars(acted_at)).one() is None
+
+
+async def acted(session: AsyncSession, channel: str, nonce: str, now: dt.datetime) -> None:
+    """Write down that a sending was acted on to the end: from now on it is a replay."""
+    await session.execute(
+        update(ChannelNoticeRow)
+        .where(col(ChannelNoticeRow.channel) == channel, col(ChannelNoticeRow.nonce) == nonce)
+        .values(acted_at=now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def forget_notices(session: AsyncSession, before: dt.datetime) -> int:
+    """Drop what was acted on so long ago that its age alone refuses it; say how many."""
+    old = delete(ChannelNoticeRow).where(col(ChannelNoticeRow.acted_at) < before)
+    result = await session.execute(old.execution_options(synchronize_session=False))
+    assert isinstance(result, CursorResult)
+    return result.rowcount

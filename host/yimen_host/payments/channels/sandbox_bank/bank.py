@@ -43,6 +43,17 @@ class Notice:
     body: bytes
 
 
+@dataclass(frozen=True)
+class BillLine:
+    """One line of the bank's daily bill: the merchant's number, the bank's own, and what was moved when."""
+
+    merchant_ref: str
+    number: str
+    amount: Money
+    refund: bool
+    at: dt.datetime
+
+
 class Bank:
     """Collects payments and gives them back."""
 
@@ -137,8 +148,8 @@ class Bank:
         async with self._services.database.transaction() as session:
             return await session.get(BankRefundRow, refund_ref) is not None
 
-    async def lines(self, begin: dt.datetime, end: dt.datetime) -> Sequence[tuple[str, str, int, str]]:
-        """What was taken and given back in a span: the merchant's number, ours, fen, currency."""
+    async def lines(self, begin: dt.datetime, end: dt.datetime) -> Sequence[BillLine]:
+        """What was taken and given back in a span."""
         async with self._services.database.transaction() as session:
             payments = (
                 await session.scalars(
@@ -156,5 +167,10 @@ class Bank:
                     .where(BankRefundRow.at >= begin, BankRefundRow.at < end)
                 )
             ).all()
-        taken = [(p.merchant_ref, p.id, p.amount_fen, p.currency) for p in payments]
-        return taken + [(r.merchant_ref, r.payment_id, -r.amount_fen, currency) for r, currency in refunds]
+        taken = [
+            BillLine(p.merchant_ref, p.id, Money(p.amount_fen, p.currency), False, p.ended_at)
+            for p in payments
+            if p.ended_at is not None
+        ]
+        given = [BillLine(r.merchant_ref, r.payment_id, Money(r.amount_fen, c), True, r.at) for r, c in refunds]
+        return taken + given

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 
 from yimen_host.payments.channels.channel import (
     Ask,
@@ -15,6 +15,7 @@ from yimen_host.payments.channels.channel import (
     PaymentFact,
     RefundAsk,
     RefundFact,
+    Reply,
     Returned,
     StatementLine,
     Waiting,
@@ -70,9 +71,9 @@ class SandboxBank:
         given = await self.bank.give_back(refund_ref=ask.refund_id, merchant_ref=ask.attempt_id, amount=ask.amount)
         return Returned() if given else NotReturned("declined")
 
-    async def query_refund(self, refund_id: str) -> RefundFact:
+    async def query_refund(self, ask: RefundAsk) -> RefundFact:
         """Ask the bank whether it gave money back."""
-        return Returned() if await self.bank.gave_back(refund_id) else NotReturned("unknown")
+        return Returned() if await self.bank.gave_back(ask.refund_id) else NotReturned("unknown")
 
     def parse_notification(self, headers: Mapping[str, str], body: bytes, now: dt.datetime) -> Notification:
         """Read the bank's signed notice. Raises NoticeRefused."""
@@ -81,15 +82,27 @@ class SandboxBank:
             told = json.loads(body)
             amount = Money(told["amount"]["fen"], told["amount"]["currency"])
             fact = _fact(told["state"], amount, told["payment"])
-            return Notification(notice_id, told["merchant_ref"], fact)
+            return Notification(notice_id, f"{notice_id}.{headers['webhook-timestamp']}", told["merchant_ref"], fact)
         except (ValueError, KeyError, TypeError) as error:
             raise NoticeRefused("the notice is signed and cannot be read") from error
 
-    async def statement(self, day: dt.date) -> Sequence[StatementLine]:
+    def reply(self, refused: str | None) -> Reply:
+        """Say whether the notice was heard."""
+        return Reply(200, "success") if refused is None else Reply(401, refused)
+
+    async def statement(self, day: dt.date) -> AsyncIterator[StatementLine]:
         """The bank's bill of one civil day in China."""
         begin = dt.datetime.combine(day, dt.time(), CHINA)
-        lines = await self.bank.lines(begin, begin + dt.timedelta(days=1))
-        return [StatementLine(ours, theirs, Money(fen, currency)) for ours, theirs, fen, currency in lines]
+        for line in await self.bank.lines(begin, begin + dt.timedelta(days=1)):
+            yield StatementLine(
+                channel=self.id,
+                channel_ref=line.number,
+                our_ref=line.merchant_ref,
+                kind="refund" if line.refund else "payment",
+                amount=line.amount,
+                fee=Money(0, line.amount.currency),
+                at=line.at,
+            )
 
 
 def _fact(state: str, amount: Money, number: str) -> PaymentFact:
