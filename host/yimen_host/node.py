@@ -1,14 +1,17 @@
 """One process of the host: its parts, wired once, and their beginning and end. Pages and jobs both stand on it."""
 
+import logging
 from dataclasses import dataclass
 
 from starlette.routing import BaseRoute
 
 from yimen_host.core.services import Services
 from yimen_host.core.sockets import run_directory
-from yimen_host.identity.accounts import PAYMENT, Accounts
+from yimen_host.identity.absent import NoAuthority, NoSender
+from yimen_host.identity.accounts import PAYMENT, Accounts, Sender
 from yimen_host.identity.consent import Consents
 from yimen_host.identity.errors import FieldError
+from yimen_host.identity.realname import RealNameAuthority
 from yimen_host.identity.sandbox import SandboxAuthority, SandboxSender
 from yimen_host.identity.sessions import ENDED_CHANNEL, Sessions
 from yimen_host.notices import api as notice_api
@@ -21,6 +24,8 @@ from yimen_host.runtime import connections as connection_api
 from yimen_host.runtime import description
 from yimen_host.runtime.connections import Connections
 from yimen_host.runtime.directory import LiveDirectory, ReleaseSource
+from yimen_host.runtime.extensions import loading
+from yimen_host.runtime.extensions.loading import Extensions
 from yimen_host.runtime.hostport import Callers, PlatformSockets, Subjects, platform_api
 from yimen_host.runtime.installs import Installs
 from yimen_host.runtime.launch import Launches
@@ -31,6 +36,7 @@ from yimen_host.runtime.sessions import AppSessions
 from yimen_host.runtime.supervision import Supervision
 from yimen_registry import Registry
 
+log = logging.getLogger("yimen.node")
 RELEASES_CHANNEL = "yimen_releases"
 
 
@@ -53,6 +59,7 @@ class Node:
     callers: Callers
     subjects: Subjects
     webhooks: Endpoints
+    extensions: Extensions
     project: Project | None = None
 
     def __post_init__(self) -> None:
@@ -76,7 +83,8 @@ class Node:
     ) -> "Node":
         """Wire the parts together. Releases come from ``source``, by default the registry."""
         settings = services.settings
-        accounts = Accounts(services, SandboxAuthority(), SandboxSender(services))
+        extensions = loading.load(services, settings.extensions)
+        accounts = Accounts(services, _authority(services, extensions), _sender(services, extensions))
         consents = Consents(services)
         registry = Registry(services.database.engine, settings.var.absolute() / "registry", services.clock.now)
         supervision = supervision or Supervision(run_directory(settings.var) / "control.sock")
@@ -89,7 +97,7 @@ class Node:
             sessions=Sessions(services, accounts),
             consents=consents,
             inbox=Inbox(services),
-            payments=Payments(services, PaymentPasswords(accounts)),
+            payments=Payments(services, PaymentPasswords(accounts), more_channels=extensions.channels),
             registry=registry,
             supervision=supervision,
             directory=directory,
@@ -99,6 +107,7 @@ class Node:
             callers=Callers(services, accounts, consents, directory),
             subjects=Subjects(services, consents, directory),
             webhooks=Endpoints(services),
+            extensions=extensions,
             project=project,
         )
 
@@ -118,6 +127,7 @@ class Node:
             "connections": self.connections,
             "subjects": self.subjects,
             "webhooks": self.webhooks,
+            "extensions": self.extensions,
             "title_of": self.title_of,
         }
 
@@ -164,6 +174,26 @@ class Node:
 
     async def _resident_changed(self, resident_id: str) -> None:
         self.app_sessions.forget(resident_id)
+
+
+def _authority(services: Services, extensions: Extensions) -> RealNameAuthority:
+    """The operator's register of persons; the pretended one in a demo only."""
+    if extensions.authorities:
+        return extensions.authorities[0]
+    if services.settings.demo:
+        return SandboxAuthority()
+    log.warning("no extension offers a real-name authority: residents cannot verify their names")
+    return NoAuthority()
+
+
+def _sender(services: Services, extensions: Extensions) -> Sender:
+    """The operator's way to send text messages; the development inbox in a demo only."""
+    if extensions.senders:
+        return extensions.senders[0]
+    if services.settings.demo:
+        return SandboxSender(services)
+    log.warning("no extension offers a sender: nobody can sign up")
+    return NoSender()
 
 
 class PaymentPasswords:

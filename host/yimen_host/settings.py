@@ -31,6 +31,9 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="Systems that mini-apps may reach by name: 'biller.example=http://127.0.0.1:8091,…'.",
     )
+    extensions: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Extensions of the operator to load, by name: 'wechatpay,alipay'; the order is theirs."
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @field_validator("connections", mode="before")
@@ -42,6 +45,11 @@ class Settings(BaseSettings):
         if any(len(pair) != 2 for pair in pairs):
             raise ValueError("connections are written name=http://address, separated by commas")
         return {name.strip(): address.strip() for name, address in pairs}
+
+    @field_validator("extensions", mode="before")
+    @classmethod
+    def _read_extensions(cls, value: object) -> object:
+        return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
     @cached_property
     def portal_origin(self) -> str:

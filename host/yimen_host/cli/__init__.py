@@ -71,6 +71,21 @@ def jobs() -> None:
     asyncio.run(work())
 
 
+@app.command()
+def extensions() -> None:
+    """Say what each extension in YIMEN_EXTENSIONS offers, or why it is left out."""
+    from yimen_host.app import services_of
+    from yimen_host.runtime.extensions.loading import load
+
+    settings = _settings()
+    url = settings.database_url or "postgresql://nobody@/none"  # nothing connects: an extension only describes
+    found = load(services_of(settings.model_copy(update={"database_url": url})), settings.extensions)
+    for record in found.records:
+        told = "; ".join(record.offers) if record.offers else record.reason
+        typer.echo(f"{record.name:<16} {record.state.value:<12} {record.distribution} {record.version}  {told}")
+    raise typer.Exit(1 if found.broken() else 0)
+
+
 @app.command("make-admin")
 def make_admin(phone: Annotated[str, typer.Argument(help="the phone number of an account")]) -> None:
     """Give an account the duties of reviewer and admin."""

@@ -3,7 +3,7 @@
 import datetime as dt
 import hmac
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +20,7 @@ SIGN_IN = "sign_in"
 PAYMENT = "payment"
 
 
+@runtime_checkable
 class Sender(Protocol):
     """Sends text messages: an extension of the operator (hook ``yimen_senders``)."""
 

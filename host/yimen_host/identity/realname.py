@@ -3,7 +3,7 @@
 import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from yimen_host.identity.errors import FieldError
 from yimen_host.identity.idnumber import IdNumber
@@ -32,6 +32,7 @@ class Claim:
     number: IdNumber
 
 
+@runtime_checkable
 class RealNameAuthority(Protocol):
     """The register of persons: an extension of the operator (hook ``yimen_realname_authorities``)."""
 
