@@ -1,5 +1,6 @@
 """A whole host, started as an operator starts it: one for all tests that need it."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -36,12 +37,18 @@ class Town:
 
 @pytest.fixture(scope="session")
 def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
+    """One host with the demo, for all tests that change nothing for the others."""
+    with founded(tmp_path_factory.mktemp("town")) as running:
+        yield running
+
+
+@contextlib.contextmanager
+def founded(var: Path, **settings: str) -> Iterator[Town]:
     """Start everything with one command, on free ports, and stop it as Ctrl-C does."""
-    var = tmp_path_factory.mktemp("town")
     port, biller = free_port(), free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("YIMEN_")},
-        "YIMEN_DEMO": "1", "YIMEN_VAR": str(var), "YIMEN_PORT": str(port), "YIMEN_BILLER_PORT": str(biller),
+        "YIMEN_DEMO": "1", "YIMEN_VAR": str(var), "YIMEN_PORT": str(port), "YIMEN_BILLER_PORT": str(biller), **settings,
     }  # fmt: skip
     command = [sys.executable, "-m", "yimen_host.cli", "run"]
     output = var / "run.out"
@@ -53,7 +60,9 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
             assert process.poll() is None, output.read_text()
             assert time.monotonic() < deadline, output.read_text()
             time.sleep(0.1)
-        yield Town(f"http://localhost:{port}", port, f"http://127.0.0.1:{biller}", var)
+        yield Town(
+            settings.get("YIMEN_PORTAL_URL", f"http://localhost:{port}"), port, f"http://127.0.0.1:{biller}", var
+        )
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)

@@ -20,6 +20,7 @@ class Settings(BaseSettings):
     )
     bind: str = Field(default="127.0.0.1", description="The address to listen on.")
     port: int = Field(default=8080, ge=1, le=65535, description="The port to listen on.")
+    processes: int = Field(default=1, ge=1, le=64, description="Host processes that share the port on this machine.")
     portal_url: str | None = Field(default=None, description="The portal's origin; by default http://localhost:PORT.")
     apps_domain: str | None = Field(
         default=None, description="Mini-apps live at {id}.{apps_domain}; by default the portal's host name."

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Sequence
 
+from yimen_registry.apps import store as apps
 from yimen_registry.apps import switch as app_switch
+from yimen_registry.apps.models import AppState
 from yimen_registry.desk import Desk
 from yimen_registry.publishers import switch as publisher_switch
 from yimen_registry.records import ReleaseRecord, record_of
@@ -70,6 +72,19 @@ class Releasing(Desk):
         """Let a suspended mini-app run again. Raises NotFound, Invalid or Conflict."""
         async with self.acting() as session:
             await app_switch.resume(session, self.now(), app_id=app_id, by=by, reason=reason)
+
+    async def remove_app(self, app_id: str, *, by: str, reason: str, kept: str) -> None:
+        """Remove a suspended mini-app for good; `kept` says what became of its data.
+
+        Raises NotFound, Invalid, or Conflict when it is not suspended.
+        """
+        async with self.acting() as session:
+            await app_switch.remove(session, self.now(), app_id=app_id, by=by, reason=reason, kept=kept)
+
+    async def stopped_apps(self) -> dict[str, AppState]:
+        """Return the mini-apps that may not run: suspended, their publisher suspended, or removed."""
+        async with self.reading() as session:
+            return await apps.stopped(session)
 
     async def suspend_publisher(self, publisher_id: str, *, by: str, reason: str) -> None:
         """Stop everything of a publisher at once; it can be resumed. Raises NotFound, Invalid or Conflict."""

@@ -97,10 +97,15 @@ class Shelf:
     """A source of the releases that the test puts on it."""
 
     records: list[Record] = field(default_factory=list)
+    stopped: dict[str, str] = field(default_factory=dict)
 
     async def live_releases(self) -> Sequence[Record]:
         """What is on it."""
         return list(self.records)
+
+    async def stopped_apps(self) -> dict[str, str]:
+        """Which mini-apps may not run."""
+        return dict(self.stopped)
 
     async def verify(self, release: Any) -> None:
         """Nothing was reviewed here."""

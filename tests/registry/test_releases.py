@@ -249,3 +249,21 @@ async def test_the_runtime_is_told_in_the_same_transaction(town: Town, database_
         more = [notice.payload async for notice in connection.notifies(timeout=0.1)]
 
     assert (told, more) == (["greeting", "greeting"], [])
+
+
+async def test_only_a_suspended_mini_app_is_removed_and_it_stays_so(town: Town) -> None:
+    await town.live()
+    registry = town.registry
+
+    with pytest.raises(Conflict, match="greeting is active; only a suspended mini-app can be removed"):
+        await registry.remove_app("greeting", by="rui", reason="gone", kept="erased")
+    await registry.suspend_app("greeting", by="rui", reason="first")
+    suspended = await registry.stopped_apps()
+    await registry.remove_app("greeting", by="rui", reason="gone", kept="erased")
+    with pytest.raises(Conflict, match="greeting is removed already"):
+        await registry.resume_app("greeting", by="rui", reason="back")
+
+    assert (suspended, await registry.stopped_apps()) == ({"greeting": "suspended"}, {"greeting": "removed"})
+    assert await registry.live_releases() == []
+    (entry,) = await registry.latest_log(limit=1)
+    assert (entry.act, entry.actor, entry.details) == ("app.removed", "rui", {"reason": "gone", "data": "erased"})

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 from pathlib import Path
 from typing import Annotated
 
@@ -49,11 +50,14 @@ def prepare() -> None:
 
 
 @app.command()
-def serve() -> None:
+def serve(
+    fd: Annotated[int | None, typer.Option(help="the descriptor of a listening socket, instead of an address")] = None,
+) -> None:
     """Serve one host process (the database must be migrated and the supervisor running)."""
     from yimen_host.cli.serving import serve as serve_host
 
-    serve_host(_logged(_with_database(_settings())))
+    listener = None if fd is None else socket.socket(fileno=fd)
+    serve_host(_logged(_with_database(_settings())), listener)
 
 
 @app.command()

@@ -1,8 +1,6 @@
 """Starts every part of a host on one machine, in order, and stops them in the opposite order."""
 
-import errno
 import fcntl
-import ipaddress
 import json
 import os
 import re
@@ -16,6 +14,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from yimen_host.cli.addresses import is_loopback, listener, port_problem
 from yimen_host.core.embedded import EmbeddedError, EmbeddedPostgres
 from yimen_host.core.sockets import NotOurs, run_directory
 from yimen_host.settings import Settings
@@ -50,6 +49,7 @@ class Conductor:
         self._parts: list[Part] = []
         self._postgres: EmbeddedPostgres | None = None
         self._logs = settings.var.absolute() / "log"
+        self._listeners: list[socket.socket] = []
 
     def run(self) -> int:
         """Start all, print where to go, wait for Ctrl-C or for a part to end, stop all."""
@@ -76,7 +76,7 @@ class Conductor:
 
     def _check(self) -> None:
         settings = self._settings
-        if settings.demo and not _is_loopback(settings.bind):
+        if settings.demo and not is_loopback(settings.bind):
             raise CannotStart(
                 "the demo has known passwords and a pretend bank, so it only listens on this machine: "
                 "unset YIMEN_DEMO, or set YIMEN_BIND=127.0.0.1."
@@ -91,8 +91,9 @@ class Conductor:
         self._be_the_only_one()
         wanted = [(settings.port, "YIMEN_PORT")] + ([(settings.the_biller_port, "YIMEN_BILLER_PORT")] * settings.demo)
         for port, setting in wanted:
-            if (reason := _port_problem(settings.bind, port)) is not None:
+            if (reason := port_problem(settings.bind, port)) is not None:
                 raise CannotStart(f"port {port} {reason}: stop what uses it, or set {setting} to another port.")
+        self._listeners = [listener(settings) for _ in range(settings.processes)]
 
     def _be_the_only_one(self) -> None:
         """Hold a lock as long as we live: two hosts in one directory would stop each other's database."""
@@ -136,8 +137,14 @@ class Conductor:
             self._begin("biller", [sys.executable, "-m", "yimen_simulators.biller", "--port", port, "--file", file])
         self._once([*here, "prepare"], environment, "the database could not be prepared")
         self._begin("jobs", [*here, "jobs"], environment)
-        # Under `yimen dev` the host tells what the mini-app writes, so it has the terminal.
-        self._begin("host", [*here, "serve"], environment, aloud=self._settings.project is not None)
+        for name, place in zip(self._hosts(), self._listeners, strict=True):
+            command = [*here, "serve", "--fd", str(place.fileno())]
+            # Under `yimen dev` the host tells what the mini-app writes, so it has the terminal.
+            self._begin(name, command, environment, aloud=self._settings.project is not None, hand=place)
+
+    def _hosts(self) -> list[str]:
+        """The names of the host processes: the first one's is the same however many there are."""
+        return ["host", *(f"host-{number}" for number in range(2, self._settings.processes + 1))]
 
     def _config(self) -> str:
         var = self._settings.var.absolute()
@@ -148,13 +155,25 @@ class Conductor:
         return str(path)
 
     def _begin(
-        self, name: str, command: list[str], environment: Mapping[str, str] | None = None, *, aloud: bool = False
+        self,
+        name: str,
+        command: list[str],
+        environment: Mapping[str, str] | None = None,
+        *,
+        aloud: bool = False,
+        hand: socket.socket | None = None,
     ) -> None:
         with (self._logs / f"{name}.log").open("ab") as log:
             out = None if aloud else log
             # A session of its own: Ctrl-C is for the conductor, which stops the parts in order.
             process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=environment, start_new_session=True
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env=environment,
+                start_new_session=True,
+                pass_fds=[hand.fileno()] if hand else [],
             )
         self._parts.append(Part(name, process))
 
@@ -200,6 +219,8 @@ class Conductor:
                 except subprocess.TimeoutExpired:
                     part.process.kill()
                     part.process.wait()
+        for place in self._listeners:
+            place.close()
         if self._postgres is not None:
             self._postgres.stop()
 
@@ -226,24 +247,3 @@ def _reason(stderr: bytes) -> str:
 
 def _interrupt(number: int, frame: object) -> None:
     raise KeyboardInterrupt
-
-
-def _is_loopback(address: str) -> bool:
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return address == "localhost"
-
-
-def _port_problem(bind: str, port: int) -> str | None:
-    with socket.socket(socket.AF_INET6 if ":" in bind else socket.AF_INET) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((bind, port))
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                return "is taken"
-            if error.errno == errno.EACCES:
-                return "is not ours to use"
-            return f"cannot be used ({error.strerror})"
-    return None

@@ -1,6 +1,7 @@
-"""Serves the host on its address with uvicorn."""
+"""Serves the host with uvicorn: on its address, or on a listening socket that it was handed."""
 
 import gc
+import socket
 
 import uvicorn
 
@@ -14,12 +15,12 @@ GARBAGE = (10_000, 20, 20)
 """A request leaves next to no cycles: Python's own thresholds look for them a hundred times too often."""
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings, listener: socket.socket | None = None) -> None:
     """Serve until a signal ends it."""
     app = create_app(settings)
     gc.freeze()  # what was imported stays, so there is no use in looking at it again and again
     gc.set_threshold(*GARBAGE)
-    uvicorn.run(
+    config = uvicorn.Config(
         app,
         host=settings.bind,
         port=settings.port,
@@ -32,3 +33,4 @@ def serve(settings: Settings) -> None:
         proxy_headers=False,  # nothing in front is trusted to say who the client is
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
     )
+    uvicorn.Server(config).run(sockets=[listener] if listener else None)

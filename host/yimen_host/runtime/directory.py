@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -55,6 +55,10 @@ class ReleaseSource(Protocol):
 
     async def live_releases(self) -> Sequence[LiveRelease]: ...
 
+    async def stopped_apps(self) -> Mapping[str, str]:
+        """The mini-apps that may not run: `suspended` or `removed`."""
+        ...
+
     async def verify(self, release: Any) -> None:  # Any: the very value that this source gave
         """Make sure that the tree is the one that was reviewed; raises when it is not."""
         ...
@@ -100,7 +104,7 @@ class LiveDirectory:
 
         A release that cannot be installed is left out with its reason in the log; the others are not touched.
         """
-        records = await self._source.live_releases()
+        records, stopped = await self._source.live_releases(), await self._source.stopped_apps()
         fresh: dict[str, list[Release]] = {}
         for record in records:
             try:
@@ -110,7 +114,8 @@ class LiveDirectory:
                 log.error("%s %s is not served: %s", record.app_id, record.version, error)
         before = [release for releases in self._apps.values() for release in releases]
         self._apps = {app: tuple(sorted(found, key=_reach)) for app, found in fresh.items() if found}
-        self._targets = {app: self._target(app) for app in self._apps}
+        self._targets = {app: AppTarget(app, TargetState(state), None) for app, state in stopped.items()}
+        self._targets |= {app: self._target(app) for app in self._apps}
         for release in before:
             if self.release(release.app_id, release.version) is None:
                 self._let_go(release)
@@ -145,12 +150,14 @@ class LiveDirectory:
         return AppTarget(app_id, TargetState.LIVE, main.target if main else None, bulkhead=BULKHEAD)
 
     def _let_go(self, release: Release) -> None:
-        """End a release after every process has stopped sending to it."""
+        """End a release after every process has stopped sending to it, unless it is served again by then."""
 
         async def later() -> None:
             await asyncio.sleep(RETIRE_SECONDS)
-            if self.release(release.app_id, release.version) is None:
-                await self._supervision.disarm(release.app_id, release.version)
+            key = (release.app_id, release.version)
+            # Read anew: another process may have heard before this one that it was brought back.
+            if key not in {(record.app_id, record.version) for record in await self._source.live_releases()}:
+                await self._supervision.disarm(*key)
 
         task = asyncio.create_task(later())
         self._leaving.add(task)

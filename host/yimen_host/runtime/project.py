@@ -6,7 +6,7 @@ Only in the demo, for `yimen dev`. It runs as a release does: same runner, same 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -50,6 +50,10 @@ class Project:
         if copy is None:
             return released
         return [release for release in released if release.app_id != copy.app_id] + [copy]
+
+    async def stopped_apps(self) -> Mapping[str, str]:
+        """What the other source tells."""
+        return await self._source.stopped_apps()
 
     async def verify(self, release: LiveRelease) -> None:
         """Verify what was reviewed; a working copy was not."""

@@ -16,6 +16,8 @@ class AppState(StrEnum):
     """It does, when it has a release that serves."""
     SUSPENDED = "suspended"
     """It does not: the kill switch of one mini-app."""
+    REMOVED = "removed"
+    """It never will again; what it kept is erased, and nobody else gets its name."""
 
 
 class AppRow(Table, table=True):

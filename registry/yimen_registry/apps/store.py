@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import update
+from sqlalchemy import or_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from yimen_registry.apps.models import AppRow, AppState
 from yimen_registry.database import written
+from yimen_registry.publishers.models import PublisherRow, PublisherState
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,17 @@ async def of_publisher(session: AsyncSession, publisher_id: str) -> list[App]:
 async def all_apps(session: AsyncSession) -> list[App]:
     """Return every mini-app, by id."""
     return [_app(row) for row in (await session.execute(select(AppRow).order_by(AppRow.id))).scalars()]
+
+
+async def stopped(session: AsyncSession) -> dict[str, AppState]:
+    """Return the mini-apps that may not run, by their own state or their publisher's."""
+    query = (
+        select(AppRow.id, AppRow.state)
+        .join(PublisherRow, col(PublisherRow.id) == AppRow.publisher_id)
+        .where(or_(col(AppRow.state) != AppState.ACTIVE, col(PublisherRow.state) != PublisherState.ACTIVE))
+    )
+    found = (await session.execute(query)).all()
+    return {app_id: AppState.REMOVED if state == AppState.REMOVED else AppState.SUSPENDED for app_id, state in found}
 
 
 async def set_state(session: AsyncSession, app_id: str, *, was: AppState, to: AppState) -> bool:

@@ -1,4 +1,4 @@
-"""The kill switch of one mini-app. One person may throw it, for it can be undone."""
+"""The kill switch of one mini-app, which can be undone, and its removal, which cannot."""
 
 import datetime as dt
 
@@ -25,10 +25,28 @@ async def resume(session: AsyncSession, now: dt.datetime, *, app_id: str, by: st
     await announce(session, app_id)
 
 
+async def remove(session: AsyncSession, now: dt.datetime, *, app_id: str, by: str, reason: str, kept: str) -> None:
+    """Remove a suspended mini-app for good; `kept` says what became of its data.
+
+    Raises NotFound, Invalid, or Conflict when it is not suspended.
+    """
+    if not reason.strip():
+        raise Invalid("give a reason")
+    if not await store.set_state(session, app_id, was=AppState.SUSPENDED, to=AppState.REMOVED):
+        found = await store.app(session, app_id)
+        if found is None:
+            raise NotFound(f"there is no mini-app {app_id!r}")
+        raise Conflict(f"{app_id} is {found.state}; only a suspended mini-app can be removed")
+    details = {"reason": reason, "data": kept}
+    await log.append(session, now, actor=by, act="app.removed", thing=app_id, details=details)
+    await announce(session, app_id)
+
+
 async def _switch(session: AsyncSession, app_id: str, *, was: AppState, to: AppState, reason: str) -> None:
     if not reason.strip():
         raise Invalid("give a reason")
     if not await store.set_state(session, app_id, was=was, to=to):
-        if await store.app(session, app_id) is None:
+        found = await store.app(session, app_id)
+        if found is None:
             raise NotFound(f"there is no mini-app {app_id!r}")
-        raise Conflict(f"{app_id} is {to} already")
+        raise Conflict(f"{app_id} is {found.state} already")
