@@ -1,6 +1,7 @@
 """Writes one batch on one connection: reads the books, judges, writes and commits. Knows no queue and no retries."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
@@ -8,9 +9,12 @@ from yimen_host.core.clock import Clock
 from yimen_host.core.database import Database
 from yimen_host.payments.decision import Decision, Refused
 from yimen_host.payments.ledger import store
+from yimen_host.payments.ledger.draft import Draft, fingerprint
 from yimen_host.payments.ledger.queue import Companion, Waiting
-from yimen_host.payments.ledger.rule import Accepted, Books, Outcome, Reason, Refusal, judge, settle
+from yimen_host.payments.ledger.rule import Accepted, Books, Outcome, Posted, Reason, Refusal, judge, settle
 
+Rows = list[tuple[Any, ...]]  # Any: columns differ
+Decide = Callable[[Rows], Draft | None]
 NAME_CACHE = 200_000  # accounts a process remembers; about 60 MB
 
 
@@ -47,6 +51,30 @@ class Scribe:
             await raw.commit()  # when there was nothing to write
         return outcomes
 
+    async def write_beside(
+        self, connection: AsyncConnection, *, key: str, currencies: Mapping[str, str], statement: str, decide: Decide
+    ) -> Outcome | None:
+        """Write one draft in the commit of somebody's ``statement``, whose rows ``decide`` the draft, or that none is.
+
+        The accounts, named with their currencies, are locked before the statement runs. When the rule refuses the
+        draft, the statement is undone. Tells what became of the draft, if there was to be one.
+        """
+        raw = _raw(connection)
+        names = await self._names_of(raw, dict(currencies))
+        accounts = {name.id: name for name in names}
+        now = self._clock.now()
+        opening = await store.open_batch(raw, accounts=accounts, keys=[key], originals={}, now=now, then=statement)
+        draft = decide(opening.rows)
+        if draft is None:
+            await raw.commit()
+            return None
+        (outcome,) = settle(opening.books, [(draft, fingerprint(draft))])
+        if isinstance(outcome, Posted):
+            await _write(raw, opening, then="; COMMIT")
+        else:
+            await raw.rollback()
+        return outcome
+
     async def undo(self, connection: AsyncConnection) -> None:
         """Undo what was begun, whether SQLAlchemy knows of it or not."""
         await connection.rollback()
@@ -70,10 +98,13 @@ async def _write(raw: store.Raw, opening: store.Opening, *, then: str) -> None:
         await store.write_batch(raw, opening, then=then)
 
 
-async def connect(database: Database) -> AsyncConnection:
-    """Connect for writing batches. The connection is made ready for that alone: it does not go back to the pool."""
+async def connect(database: Database, *, prepare: str = "") -> AsyncConnection:
+    """Connect for writing batches. The connection is made ready for that alone: it does not go back to the pool.
+
+    ``prepare`` holds the PREPAREs of the statements that go beside them.
+    """
     connection = await database.engine.connect()
-    await store.prepare(_raw(connection))
+    await store.prepare(_raw(connection), also=prepare)
     return connection
 
 

@@ -42,20 +42,21 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """What was read and locked for a batch."""
+    """What was read and locked for a batch, and the rows of the statement that came with it."""
 
     lane: Lane
     books: Books
+    rows: list[tuple[Any, ...]]  # Any: columns differ
 
 
-async def prepare(raw: Raw) -> None:
+async def prepare(raw: Raw, *, also: str = "") -> None:
     """Make a fresh connection ready. It is in autocommit mode: a batch's transaction is in what it sends.
 
     Statements are planned once, perhaps while the journal is nearly empty: a plan that reads a whole table would then
     stay while the table grows, so there is to be none.
     """
     await raw.set_autocommit(True)
-    await raw.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;" + _PREPARE)
+    await raw.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;" + _PREPARE + also)
 
 
 async def names(raw: Raw, codes: Iterable[str]) -> dict[str, Name]:
@@ -97,13 +98,18 @@ async def open_batch(
     keys: Iterable[str],
     originals: Mapping[str, Original],
     now: dt.datetime,
+    then: str = "",
 ) -> Opening:
-    """Lock the accounts in order of id, then read whatever else judging needs. One trip to the server."""
+    """Lock the accounts in order of id, then read whatever else judging needs. One trip to the server.
+
+    ``then`` is a statement that goes with it in the same message, after the locks; its rows are kept.
+    """
     # Only with the accounts locked is it sure that nobody else is about to write these keys.
-    states, known, lane, ended = await _send(
+    states, known, lane, ended, *rows = await _send(
         raw,
         f"BEGIN; EXECUTE ledger_lock('{numbers(accounts)}'); EXECUTE ledger_known('{words(keys)}');"
-        f" EXECUTE ledger_lane; EXECUTE ledger_resolved('{numbers(original.id for original in originals.values())}')",
+        f" EXECUTE ledger_lane; EXECUTE ledger_resolved('{numbers(original.id for original in originals.values())}');"
+        + then,
     )
     if not lane:  # more batches than lanes at one moment: wait for the first lane
         (lane,) = await _send(raw, "EXECUTE ledger_first_lane")
@@ -122,7 +128,7 @@ async def open_batch(
             key: Original(o.id, o.kind, o.legs, o.expires_at, resolved=o.id in resolved) for key, o in originals.items()
         },
     )
-    return Opening(found, books)
+    return Opening(found, books, rows[0] if rows else [])
 
 
 async def write_batch(raw: Raw, opening: Opening, *, then: str = "") -> None:
