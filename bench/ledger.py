@@ -76,7 +76,7 @@ def main() -> None:
 
 def _measure(server: EmbeddedPostgres, seconds: float, in_flight: int, rounds: int) -> list[str]:
     yardstick_db = server.database("yardstick", owner="yardstick")
-    _pgbench(yardstick_db, "-i", "-q", "-s", str(PGBENCH_SCALE))
+    pgbench(yardstick_db, "-i", "-q", "-s", str(PGBENCH_SCALE))
     address = server.database("bench", owner="bench")
     migrate(address.url)
     yards, uniform, hot = uvloop.run(_rounds(yardstick_db, address, seconds, in_flight, rounds))
@@ -111,11 +111,11 @@ async def _rounds(
     await _fund(writer)
     make_uniform, make_hot = _uniform(), _hot()
     await _load(writer, make_uniform, 1.0, in_flight)  # connections, plans and names are there, as in a running host
-    yards = [await asyncio.to_thread(_yardstick, yardstick_db)]
+    yards = [await asyncio.to_thread(yardstick, yardstick_db)]
     uniform, hot = [], []
     for _ in range(rounds):
         uniform.append(await _load(writer, make_uniform, seconds, in_flight))
-        yards.append(await asyncio.to_thread(_yardstick, yardstick_db))
+        yards.append(await asyncio.to_thread(yardstick, yardstick_db))
         hot.append(await _load(writer, make_hot, seconds, in_flight))
     await writer.stop()
     await database.close()
@@ -207,14 +207,16 @@ async def _audit(address: Address) -> list[str]:
     return faults
 
 
-def _yardstick(address: Address) -> float:
-    out = _pgbench(address, "-M", "prepared", "-c", "8", "-j", "2", "-T", str(PGBENCH_SECONDS))
+def yardstick(address: Address) -> float:
+    """Run pgbench for a moment and tell its transactions per second."""
+    out = pgbench(address, "-M", "prepared", "-c", "8", "-j", "2", "-T", str(PGBENCH_SECONDS))
     found = re.search(r"tps = ([\d.]+)", out)
     assert found, out
     return float(found[1])
 
 
-def _pgbench(address: Address, *arguments: str) -> str:
+def pgbench(address: Address, *arguments: str) -> str:
+    """Run pgbench on a database and tell what it printed."""
     environment = {**os.environ, "PGPASSWORD": address.password}
     done = subprocess.run(
         [binary("pgbench"), "-h", str(address.socket_dir), "-U", address.user, *arguments, address.database],

@@ -4,6 +4,7 @@ import yimen_host.core.outbox
 import yimen_host.identity.models
 import yimen_host.notices.models
 import yimen_host.payments.channels.sandbox_bank.models
+import yimen_host.payments.coupons.models
 import yimen_host.payments.ledger.models
 import yimen_host.payments.models
 import yimen_host.payments.webhooks.models

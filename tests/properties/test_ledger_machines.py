@@ -6,15 +6,19 @@ from typing import Any
 import pytest
 
 from yimen_host.payments.attempts import ATTEMPT
+from yimen_host.payments.coupons.campaigns import CAMPAIGN
+from yimen_host.payments.coupons.coupon import COUPON
 from yimen_host.payments.machine import Machine
 from yimen_host.payments.orders import ORDER
 from yimen_host.payments.refunds import REFUND
 
-MACHINES = [ORDER, ATTEMPT, REFUND]
+MACHINES = [ORDER, ATTEMPT, REFUND, CAMPAIGN, COUPON]
 ENDS = {
     "order": {"closed", "cancelled", "expired", "refunded"},
     "attempt": {"settled", "refunded"},
     "refund": {"succeeded", "failed"},
+    "campaign": {"discarded", "settled"},
+    "coupon": {"expired", "void"},
 }
 
 

@@ -29,6 +29,31 @@ def grants(source: str) -> str:
     return f"grants:{source}"
 
 
+def budget(campaign_id: str) -> str:
+    """What a campaign 活动 may still promise; never below zero, like the next two."""
+    return f"campaign:{campaign_id}:budget"
+
+
+def committed(campaign_id: str) -> str:
+    """What a campaign has promised to those who hold its coupons."""
+    return f"campaign:{campaign_id}:committed"
+
+
+def spent(campaign_id: str) -> str:
+    """What a campaign has paid to merchants, less what refunds gave back: the report's figure, ``cost`` against it."""
+    return f"campaign:{campaign_id}:spent"
+
+
+def cost(campaign_id: str) -> str:
+    """The other side of ``spent``: what the campaign has cost the department that ordered it."""
+    return f"cost:{campaign_id}"
+
+
+def treasury(campaign_id: str) -> str:
+    """What the treasury 财政 has paid in for a campaign: below zero, as money that we hold is."""
+    return f"treasury:{campaign_id}"
+
+
 def floor_of(code: str) -> int | None:
     """How low an account may go, in fen; None is no limit."""
     return _FLOORS.get(code.partition(":")[0])

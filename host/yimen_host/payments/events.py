@@ -51,7 +51,8 @@ async def refund_ended(
         }
         await _tell_app(session, services, REFUND_ENDED, order, data, now)
     if outcome == "succeeded":
-        await _tell_inbox(session, services, NOTICE_REFUND_SUCCEEDED, order, refund.amount_fen, now)
+        to_payer = refund.amount_fen - refund.coupon_fen
+        await _tell_inbox(session, services, NOTICE_REFUND_SUCCEEDED, order, to_payer or refund.amount_fen, now)
 
 
 async def money_late(session: AsyncSession, services: Services, order: OrderRow, fen: int, now: dt.datetime) -> None:

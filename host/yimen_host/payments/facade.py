@@ -9,6 +9,8 @@ from yimen_host.payments.channels.sandbox_bank.bank import Bank
 from yimen_host.payments.channels.sandbox_bank.channel import SandboxBank
 from yimen_host.payments.channels.wallet import Wallet
 from yimen_host.payments.chart import wallet
+from yimen_host.payments.coupons.facade import Coupons
+from yimen_host.payments.coupons.merchants import Merchants, NoMerchants
 from yimen_host.payments.ledger import books
 from yimen_host.payments.ledger.books import Balance
 from yimen_host.payments.ledger.writer import Writer
@@ -19,10 +21,15 @@ from yimen_host.payments.till import Till
 
 
 class Payments:
-    """The ledger, the orders, the till and the refunds of one host process."""
+    """The ledger, the orders, the till, the refunds and the coupons of one host process."""
 
     def __init__(
-        self, services: Services, password: PaymentPassword, *, more_channels: Iterable[PaymentChannel] = ()
+        self,
+        services: Services,
+        password: PaymentPassword,
+        *,
+        more_channels: Iterable[PaymentChannel] = (),
+        merchants: Merchants | None = None,
     ) -> None:
         self.services = services
         self.bank = Bank(services) if services.settings.demo else None
@@ -32,16 +39,19 @@ class Payments:
                 raise ValueError(f"there are two payment channels called {channel.id}")
             self.channels[channel.id] = channel
         self.ledger = Writer(services.database, services.clock)
-        self.orders = Ordering(services)
-        self.refunding = Refunding(services, self.ledger, self.channels)
-        self.till = Till(services, self.ledger, self.channels, password, self.refunding)
+        self.coupons = Coupons(services, self.ledger, merchants or NoMerchants())
+        self.orders = Ordering(services, self.coupons.redemption)
+        self.refunding = Refunding(services, self.ledger, self.channels, self.coupons.redemption)
+        self.till = Till(services, self.ledger, self.channels, password, self.refunding, self.coupons.redemption)
 
     async def start(self) -> None:
         """Begin to take payments."""
         await self.ledger.start()
+        await self.coupons.start()
 
     async def stop(self) -> None:
         """Write what is queued, then end."""
+        await self.coupons.stop()
         await self.ledger.stop()
 
     async def wallet(self, resident_id: str) -> Balance:

@@ -84,12 +84,13 @@ class AttemptRow(SQLModel, table=True):
 
 
 class RefundRow(SQLModel, table=True):
-    """Money going back, of a paid order or of an attempt that came late."""
+    """Money going back, of a paid order or of an attempt that came late. ``coupon_fen`` of it goes to campaigns."""
 
     __tablename__ = "payment_refund"
     __table_args__ = (
         UniqueConstraint("order_id", "key", name="uq_payment_refund_key"),
         CheckConstraint("amount_fen > 0", name="amount"),
+        CheckConstraint("0 <= coupon_fen AND coupon_fen <= amount_fen", name="coupon"),
         Index("ix_payment_refund_asking", "ask_at", postgresql_where=text("state IN ('requested', 'processing')")),
     )
 
@@ -99,6 +100,7 @@ class RefundRow(SQLModel, table=True):
     key: str
     late: bool = Field(description="gives back late money, so nothing is reserved on the order")
     amount_fen: int = _fen()
+    coupon_fen: int = _fen(default=0)
     currency: str
     reason: str
     state: str

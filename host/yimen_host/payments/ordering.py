@@ -11,6 +11,7 @@ from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
 from yimen_host.payments import events
 from yimen_host.payments.chart import merchant_payable, wallet
+from yimen_host.payments.coupons.redemption import Redemption
 from yimen_host.payments.errors import NoSuchOrder, OrderNotOpen, ReferenceTaken
 from yimen_host.payments.models import OrderRow
 from yimen_host.payments.orders import LIFE, ORDER, OrderEvent, OrderState
@@ -67,8 +68,9 @@ class NewOrder:
 class Ordering:
     """The orders of all mini-apps."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, redemption: Redemption) -> None:
         self._services = services
+        self._redemption = redemption
 
     @property
     def database(self) -> Database:
@@ -152,6 +154,7 @@ class Ordering:
         now = self._services.clock.now()
         moved = await move(session, OrderRow, ORDER, order.id, event, ended_at=now)
         if moved:
+            await self._redemption.release(session, order.id)
             await events.order_ended(session, self._services, order, ORDER.target(event), now)
         return moved
 

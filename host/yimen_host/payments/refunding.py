@@ -20,9 +20,11 @@ from yimen_host.payments.channels.channel import (
     RefundFact,
     Returned,
 )
+from yimen_host.payments.coupons.redemption import Redemption
+from yimen_host.payments.coupons.store import shares
 from yimen_host.payments.decision import GRANTED, Decision, Refused
 from yimen_host.payments.errors import NotRefundable, NotStuck, ReferenceTaken
-from yimen_host.payments.ledger.draft import Leg, hold, post_hold, transfer, void_hold
+from yimen_host.payments.ledger.draft import Leg, hold, post, post_hold, void_hold
 from yimen_host.payments.ledger.rule import Posted
 from yimen_host.payments.ledger.writer import Writer
 from yimen_host.payments.models import AttemptRow, OrderRow, RefundRow
@@ -43,6 +45,7 @@ class Refunding:
     services: Services
     ledger: Writer
     channels: Mapping[str, PaymentChannel]
+    redemption: Redemption
 
     async def request(
         self, session: AsyncSession, order: OrderRow, amount: Money, *, reason: str, key: str
@@ -64,8 +67,14 @@ class Refunding:
             raise NotRefundable(order.id, fresh.amount_fen - fresh.reserved_fen)
         paid = [a for a in await attempts.of_order(session, order.id) if a.state == AttemptState.SETTLED]
         row = self._row(order, paid[0], amount, reason=reason, key=key, late=False)
+        payer_left = paid[0].amount_fen - await store.given_to_payer(session, order.id)
+        returns = await self.redemption.returns(session, order, paid[0], row, payer_left=payer_left)
+        row.coupon_fen = sum(part.fen for part in returns)
         if not await store.add(session, row):
             raise ReferenceTaken(key)  # the same key at the same moment: asking again finds the first
+        for part in returns:
+            taken = await shares.take_back(session, part)
+            assert taken, "the order's row is held, so nobody else took of its shares"
         return row
 
     async def request_late(
@@ -128,7 +137,7 @@ class Refunding:
         assert order is not None
         assert attempt is not None
         channel = self.channels[attempt.channel]
-        if channel.capabilities.internal:
+        if channel.capabilities.internal or refund.coupon_fen == refund.amount_fen:
             await self._post_at_once(order, attempt, refund)
         elif refund.state == RefundState.REQUESTED:
             if await self._set_aside(order, attempt, refund):
@@ -147,10 +156,7 @@ class Refunding:
         return await channel.refund(ask) if fact == NotReturned("unknown") else fact
 
     async def _post_at_once(self, order: OrderRow, attempt: AttemptRow, refund: RefundRow) -> None:
-        amount = Money(refund.amount_fen, refund.currency)
-        draft = transfer(
-            f"refund:{refund.id}", order.id, debit=order.payee, credit=chart.wallet(order.resident_id), amount=amount
-        )
+        draft = post(f"refund:{refund.id}", order.id, *await self._legs(order.payee, order, attempt, refund))
 
         async def companion(session: AsyncSession) -> Decision:
             if not await move(session, RefundRow, REFUND, refund.id, RefundEvent.PROCESS):
@@ -160,11 +166,8 @@ class Refunding:
         await self.ledger.post(draft, companion)
 
     async def _set_aside(self, order: OrderRow, attempt: AttemptRow, refund: RefundRow) -> bool:
-        amount = Money(refund.amount_fen, refund.currency)
         source = chart.suspense(attempt.channel) if refund.late else order.payee
-        draft = hold(
-            f"refund:{refund.id}:hold", order.id, Leg(source, -amount), Leg(chart.clearing(attempt.channel), amount)
-        )
+        draft = hold(f"refund:{refund.id}:hold", order.id, *await self._legs(source, order, attempt, refund))
 
         async def companion(session: AsyncSession) -> Decision:
             moved = await move(session, RefundRow, REFUND, refund.id, RefundEvent.PROCESS)
@@ -176,6 +179,14 @@ class Refunding:
         if outcome.detail != "refund":  # such as a top-up that was spent: there is nothing to take back
             await self._fail_before_asking(order, refund)
         return False
+
+    async def _legs(self, source: str, order: OrderRow, attempt: AttemptRow, refund: RefundRow) -> list[Leg]:
+        """The whole leaves ``source``: to where the payer paid from, and to campaigns what their coupons paid."""
+        internal = self.channels[attempt.channel].capabilities.internal
+        legs = [Leg(source, -Money(refund.amount_fen, refund.currency))]
+        if to_payer := _to_payer(refund):
+            legs.append(Leg(chart.wallet(order.resident_id) if internal else chart.clearing(attempt.channel), to_payer))
+        return [*legs, *await self.redemption.return_legs(refund)]
 
     async def _act_on(
         self, order: OrderRow, attempt: AttemptRow, refund: RefundRow, question: Awaitable[RefundFact]
@@ -212,6 +223,7 @@ class Refunding:
             counted = await move(session, AttemptRow, ATTEMPT, attempt.id, AttemptEvent.REFUND)
         else:
             counted = await orders.mark_refunded(session, order.id, refund.amount_fen)
+            counted = counted and await self.redemption.returned(session, refund, now)
         if not counted:
             return Refused("order")
         await events.refund_ended(session, self.services, order, refund, "succeeded", now)
@@ -223,6 +235,7 @@ class Refunding:
             return Refused("refund")
         if not refund.late:
             await orders.release(session, order.id, refund.amount_fen)
+            await self.redemption.not_returned(session, refund)
         await events.refund_ended(session, self.services, order, refund, "failed", now)
         return GRANTED
 
@@ -273,8 +286,12 @@ class Refunding:
         )
 
 
+def _to_payer(refund: RefundRow) -> Money:
+    return Money(refund.amount_fen - refund.coupon_fen, refund.currency)
+
+
 def _ask(attempt: AttemptRow, refund: RefundRow) -> RefundAsk:
-    amount = Money(refund.amount_fen, refund.currency)
+    amount = _to_payer(refund)
     # Late money goes back whole, and may have been another amount than was asked for.
     paid = amount if refund.late else Money(attempt.amount_fen, attempt.currency)
     return RefundAsk(refund.id, attempt.id, paid, amount, refund.reason)

@@ -4,11 +4,19 @@ from enum import StrEnum
 from typing import Any
 
 from yimen_host.payments.attempts import ATTEMPT
+from yimen_host.payments.coupons.campaigns import CAMPAIGN
+from yimen_host.payments.coupons.coupon import COUPON
 from yimen_host.payments.machine import Machine
 from yimen_host.payments.orders import ORDER
 from yimen_host.payments.refunds import REFUND
 
-MACHINES: tuple[Machine[Any, Any], ...] = (ORDER, ATTEMPT, REFUND)  # Any: each has its own states and events
+MACHINES: tuple[Machine[Any, Any], ...] = (
+    ORDER,
+    ATTEMPT,
+    REFUND,
+    CAMPAIGN,
+    COUPON,
+)  # Any: each has its own states and events
 
 
 def markdown(machine: Machine[Any, Any]) -> str:

@@ -27,6 +27,7 @@ class Swept:
     holds: int
     closed: int
     forgotten: int
+    coupons: int
 
 
 async def sweep(payments: Payments) -> Swept:
@@ -39,6 +40,7 @@ async def sweep(payments: Payments) -> Swept:
         holds=await expire_holds(payments),
         closed=await close_orders(payments),
         forgotten=await forget_notices(payments),
+        coupons=await payments.coupons.expiry.sweep(),
     )
 
 

@@ -29,9 +29,10 @@ from yimen_host.payments.channels.channel import (
     ShowCode,
     Visit,
 )
+from yimen_host.payments.coupons.redemption import Redemption
 from yimen_host.payments.decision import GRANTED, Decision, Refused
 from yimen_host.payments.errors import NoSuchOrder, NoticeRefused, OrderNotOpen
-from yimen_host.payments.ledger.draft import transfer
+from yimen_host.payments.ledger.draft import Leg, post, transfer
 from yimen_host.payments.ledger.rule import Posted, Reason, Refusal
 from yimen_host.payments.ledger.writer import Writer
 from yimen_host.payments.models import AttemptRow, OrderRow
@@ -48,6 +49,17 @@ DESK = Visit()
 
 
 @dataclass(frozen=True)
+class CouponChoice:
+    """The coupons that somebody wants to pay with. ``person`` is whose they must be."""
+
+    ids: tuple[str, ...] = ()
+    person: str = ""
+
+
+NO_COUPONS = CouponChoice()
+
+
+@dataclass(frozen=True)
 class Till:
     """Everything that taking a payment needs."""
 
@@ -56,13 +68,22 @@ class Till:
     channels: Mapping[str, PaymentChannel]
     password: PaymentPassword
     refunding: Refunding
+    redemption: Redemption
 
     async def pay(
-        self, order: OrderRow, *, channel: str, form_key: str, password: str, visit: Visit = DESK
+        self,
+        order: OrderRow,
+        *,
+        channel: str,
+        form_key: str,
+        password: str,
+        coupons: CouponChoice = NO_COUPONS,
+        visit: Visit = DESK,
     ) -> AttemptRow | Refused:
         """Begin to pay an order, or answer with the attempt that this form, or another, has begun already.
 
-        Refuses with the payment password's reasons. Raises OrderNotOpen, and Invalid for a channel not offered.
+        Refuses with the payment password's reasons. Raises OrderNotOpen, Invalid for a channel not offered, and
+        CouponRefused.
         """
         if channel not in {offered.id for offered in self.offered(order)}:
             message = "请选择付款方式"
@@ -74,7 +95,7 @@ class Till:
         decision = await self.password.verify(order.resident_id, password)
         if isinstance(decision, Refused):
             return decision
-        attempt = await self._create(order, channel, form_key)
+        attempt = await self._create(order, channel, form_key, coupons)
         if attempt.state == AttemptState.CREATED:
             await self._submit(order, attempt, visit)
         return await self.attempt(attempt.id)
@@ -142,7 +163,7 @@ class Till:
             case _:
                 await self._wait(attempt)
 
-    async def _create(self, order: OrderRow, channel: str, form_key: str) -> AttemptRow:
+    async def _create(self, order: OrderRow, channel: str, form_key: str, coupons: CouponChoice) -> AttemptRow:
         now = self.services.clock.now()
         row = AttemptRow(
             id=self.services.ids.new("att"),
@@ -160,7 +181,13 @@ class Till:
             assert fresh is not None
             if fresh.state != OrderState.OPEN or fresh.expires_at <= now:
                 raise OrderNotOpen(order.id, fresh.state if fresh.state != OrderState.OPEN else OrderState.EXPIRED)
+            chosen = await self.redemption.choose(session, fresh, coupons.ids)
+            row.amount_fen -= chosen.fen
             if await store.add(session, row):
+                held = await orders.hold(session, order.id)  # after the attempt's row, as settling does
+                if held is None or held.state != OrderState.OPEN:
+                    raise OrderNotOpen(order.id, OrderState.PAID)
+                await self.redemption.lock(session, held, row, chosen, coupons.person)
                 return row
             other = await store.by_form(session, order.id, form_key) or await store.unfinished(session, order.id)
         if other is None:  # it was under way, and has ended between our two looks
@@ -218,7 +245,9 @@ class Till:
         internal = self.channels[attempt.channel].capabilities.internal
         source = chart.wallet(order.resident_id) if internal else chart.clearing(attempt.channel)
         if paid.amount == Money(attempt.amount_fen, attempt.currency):
-            draft = transfer(f"take:{attempt.id}", order.id, debit=source, credit=order.payee, amount=paid.amount)
+            whole = Money(order.amount_fen, order.currency)
+            legs = (Leg(source, -paid.amount), *await self.redemption.legs(attempt), Leg(order.payee, whole))
+            draft = post(f"take:{attempt.id}", order.id, *legs)
             outcome = await self.ledger.post(draft, partial(self._settle, order, attempt, paid, internal))
             if isinstance(outcome, Posted):
                 await receipts.issue(self.services, order.id)
@@ -248,6 +277,8 @@ class Till:
         # A bank's money counts also just after the order's time, as long as nobody was told that it expired.
         in_time: ColumnElement[bool] = col(OrderRow.expires_at) > now if internal else true()
         if not await move(session, OrderRow, ORDER, order.id, OrderEvent.PAY, in_time, ended_at=now):
+            return Refused(ORDER_GUARD)
+        if not await self.redemption.use(session, attempt, now):
             return Refused(ORDER_GUARD)
         await events.payment_settled(session, self.services, order, now)
         return GRANTED

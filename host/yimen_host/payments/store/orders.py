@@ -25,6 +25,11 @@ async def find(session: AsyncSession, order_id: str) -> OrderRow | None:
     return await session.get(OrderRow, order_id, populate_existing=True)
 
 
+async def hold(session: AsyncSession, order_id: str) -> OrderRow | None:
+    """Read an order as it stands now, and keep it so until this transaction ends."""
+    return await session.get(OrderRow, order_id, populate_existing=True, with_for_update={"key_share": True})
+
+
 async def by_reference(session: AsyncSession, app_id: str, reference: str) -> OrderRow | None:
     """The order that a mini-app opened under its own number."""
     query = select(OrderRow).where(OrderRow.app_id == app_id, OrderRow.reference == reference)

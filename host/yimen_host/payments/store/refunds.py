@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import exists, update
+from sqlalchemy import exists, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -47,6 +47,14 @@ async def due(session: AsyncSession, now: dt.datetime, limit: int) -> Sequence[s
         .limit(limit)
     )
     return (await session.scalars(query)).all()
+
+
+async def given_to_payer(session: AsyncSession, order_id: str) -> int:
+    """What the refunds of an order, but for those that failed, give back to whoever paid; coupons' parts left out."""
+    query = select(func.coalesce(func.sum(col(RefundRow.amount_fen) - col(RefundRow.coupon_fen)), 0)).where(
+        RefundRow.order_id == order_id, ~col(RefundRow.late), col(RefundRow.state) != RefundState.FAILED
+    )
+    return int((await session.scalars(query)).one())
 
 
 async def stuck(session: AsyncSession, limit: int) -> Sequence[RefundRow]:

@@ -1,0 +1,84 @@
+"""Ends what is over: campaigns whose time for claiming is past, and coupons that can be used no longer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from yimen_host.core.services import Services
+from yimen_host.payments import chart
+from yimen_host.payments.coupons.campaigns import CampaignState
+from yimen_host.payments.coupons.coupon import CouponEvent
+from yimen_host.payments.coupons.errors import CampaignMoved
+from yimen_host.payments.coupons.models import CampaignRow
+from yimen_host.payments.coupons.planning import Planning
+from yimen_host.payments.coupons.store import campaigns, coupons
+from yimen_host.payments.decision import GRANTED, Decision, Refused
+from yimen_host.payments.ledger.draft import transfer
+from yimen_host.payments.ledger.rule import Posted
+from yimen_host.payments.ledger.writer import Writer
+from yimen_sdk.money import Money
+
+AT_ONCE = 100  # campaigns in one run
+BATCH = 500  # coupons of one posting
+
+
+@dataclass(frozen=True)
+class Expiry:
+    """What the clock does with coupons. Each may run twice at once without harm."""
+
+    services: Services
+    ledger: Writer
+    planning: Planning
+
+    async def sweep(self) -> int:
+        """End what is over; say how many campaigns and coupons ended."""
+        return await self.end_campaigns() + await self.expire_coupons()
+
+    async def end_campaigns(self) -> int:
+        """End the campaigns whose time for claiming is over; say how many."""
+        async with self.services.database.transaction() as session:
+            over = await campaigns.over(session, self.services.clock.now(), AT_ONCE)
+        ended = 0
+        for campaign_id in over:
+            try:
+                await self.planning.end(campaign_id, by=None)
+                ended += 1
+            except CampaignMoved:
+                continue  # somebody stopped it, or took the last coupon, a moment ago
+        return ended
+
+    async def expire_coupons(self) -> int:
+        """Take coupons back that can be used no longer, and their money with them; say how many."""
+        async with self.services.database.transaction() as session:
+            found = await campaigns.with_overdue_coupons(session, self.services.clock.now(), AT_ONCE)
+        return sum([await self._take_back(campaign) for campaign in found])
+
+    async def revoke(self, campaign: CampaignRow, coupon_id: str) -> bool:
+        """Take one coupon back for good, as after fraud; say whether its holder still had it."""
+        return await self._end(campaign, [coupon_id], CouponEvent.REVOKE)
+
+    async def _take_back(self, campaign: CampaignRow) -> int:
+        async with self.services.database.transaction() as session:
+            batch = await coupons.in_hand(session, campaign.id, BATCH)
+        if not batch or not await self._end(campaign, batch, CouponEvent.EXPIRE):
+            return 0
+        return len(batch)
+
+    async def _end(self, campaign: CampaignRow, coupon_ids: Sequence[str], event: CouponEvent) -> bool:
+        """End coupons and free their money in one commit, or, when one of them has moved on, none."""
+        settled = campaign.state == CampaignState.SETTLED
+        draft = transfer(
+            self.services.ids.new("cpx"),
+            campaign.id,
+            debit=chart.committed(campaign.id),
+            credit=chart.treasury(campaign.id) if settled else chart.budget(campaign.id),
+            amount=Money(campaign.face_fen * len(coupon_ids), campaign.currency),
+        )
+        outcome = await self.ledger.post(draft, partial(self._move, coupon_ids, event))
+        return isinstance(outcome, Posted)
+
+    async def _move(self, coupon_ids: Sequence[str], event: CouponEvent, session: AsyncSession) -> Decision:
+        moved = await coupons.end(session, coupon_ids, event, self.services.clock.now())
+        return GRANTED if moved == len(coupon_ids) else Refused("coupon")

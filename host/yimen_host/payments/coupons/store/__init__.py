@@ -1,0 +1,1 @@
+"""All SQL of coupons, a file for each kind of object."""
