@@ -98,12 +98,13 @@ class Jobs:
         await sweep.sweep(self._node.payments)
 
     async def _rescue(self) -> None:
-        """Give the jobs of a worker that died back to the others, and finish the checks that broke off."""
+        """Give the jobs of a worker that died back to the others; finish checks and removals that broke off."""
         for job in await self.app.job_manager.get_stalled_jobs():
             await self.app.job_manager.retry_job(job)
 
         for submission in await self._node.registry.waiting_for_checks():
             await self._node.registry.check(submission.id)
+        await self._node.removals.finish()
 
     def _regularly(self, name: str, cron: str, work: Callable[[], Awaitable[None]]) -> None:
         async def run(timestamp: int) -> None:

@@ -32,6 +32,7 @@ from yimen_host.runtime.launch import Launches
 from yimen_host.runtime.listening import Listener
 from yimen_host.runtime.project import Project, Watcher
 from yimen_host.runtime.relay import DatabaseRelay
+from yimen_host.runtime.removal import Removals
 from yimen_host.runtime.sessions import AppSessions
 from yimen_host.runtime.supervision import Supervision
 from yimen_registry import Registry
@@ -52,6 +53,7 @@ class Node:
     payments: Payments
     registry: Registry
     supervision: Supervision
+    removals: Removals
     directory: LiveDirectory
     app_sessions: AppSessions
     launches: Launches
@@ -100,6 +102,7 @@ class Node:
             payments=Payments(services, PaymentPasswords(accounts), more_channels=extensions.channels),
             registry=registry,
             supervision=supervision,
+            removals=Removals(services, registry, supervision),
             directory=directory,
             app_sessions=app_sessions,
             launches=Launches(services, app_sessions),
@@ -122,6 +125,7 @@ class Node:
             "payments": self.payments,
             "registry": self.registry,
             "supervision": self.supervision,
+            "removals": self.removals,
             "directory": self.directory,
             "launches": self.launches,
             "connections": self.connections,

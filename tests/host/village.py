@@ -22,7 +22,7 @@ from yimen_host.identity.models import PasswordRow, ResidentRow
 from yimen_host.identity.sandbox import population
 from yimen_host.identity.sessions import COOKIE, SignedIn
 from yimen_host.node import Node
-from yimen_host.runtime.contract import Armed, ReleaseSpec
+from yimen_host.runtime.contract import Armed, ReleaseSpec, ReleaseStatus
 from yimen_host.runtime.directory import LIVE
 from yimen_host.runtime.gateway.ports import Visitor
 from yimen_host.runtime.store import UsedTicket
@@ -131,6 +131,9 @@ class NoSupervisor(Supervision):
 
     async def disarm(self, app_id: str, version: str) -> None:
         self.disarmed.append((app_id, version))
+
+    async def status(self) -> list[ReleaseStatus]:
+        return []
 
     async def api_listener(self, app_id: str) -> socket.socket:
         return self._platforms.listener(app_id, None).dup()

@@ -84,6 +84,17 @@ async def defer(
     )
 
 
+async def forget_destination(session: AsyncSession, destination: str) -> None:
+    """Delete the deliveries that wait for a destination that is gone, and those that failed."""
+    await session.execute(
+        text(
+            "DELETE FROM procrastinate_jobs WHERE task_name = :task AND status IN ('todo', 'failed') "
+            "AND args ->> 'destination' = :destination"
+        ),
+        {"task": DELIVER, "destination": destination},
+    )
+
+
 async def find_event(session: AsyncSession, event_id: str) -> OutboxEvent | None:
     """Read an event for its delivery."""
     return await session.get(OutboxEvent, event_id)

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import CursorResult, case, func, update
+from sqlalchemy import CursorResult, case, delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -197,6 +197,11 @@ async def decide(session: AsyncSession, rows: Iterable[ConsentRow]) -> None:
             .values(row.model_dump())
             .on_conflict_do_update(index_elements=["resident_id", "app_id", "scope"], set_=fresh)
         )
+
+
+async def forget_app(session: AsyncSession, app_id: str) -> None:
+    """Delete what residents decided about a mini-app that is gone. Who read what stays: it is the residents' log."""
+    await session.execute(delete(ConsentRow).where(col(ConsentRow.app_id) == app_id))
 
 
 async def add_access(session: AsyncSession, row: DataAccessRow) -> None:

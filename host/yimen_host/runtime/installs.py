@@ -75,6 +75,29 @@ class Installs:
                 await self._note(app_id, done)
         await self._note(app_id, done)
 
+    async def uninstall(self, app_id: str) -> None:
+        """Drop the schema and the role with everything in them. Doing it again changes nothing."""
+        role = self.place(app_id)
+        name = sql.Identifier(role)
+        async with await psycopg.AsyncConnection.connect(_conninfo(self._owner), autocommit=True) as connection:
+            await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"install:{app_id}",))
+            await connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (role,)
+            )
+            await connection.execute(sql.SQL("DROP SCHEMA IF EXISTS {} CASCADE").format(name))
+            known = await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (role,))
+            if await known.fetchone():
+                await connection.execute(sql.SQL("DROP OWNED BY {}").format(name))
+                await connection.execute(sql.SQL("DROP ROLE {}").format(name))
+
+    def place(self, app_id: str) -> str:
+        """The name of a mini-app's schema and role."""
+        return place_name(self._owner, app_id)
+
+    def apps_address(self, app_id: str) -> str:
+        """Where the database is for one who acts as the mini-app, with its rights and no more: a secret."""
+        return _conninfo(_as_app(self._owner, self._services.keyring, app_id))
+
     def address(self, app_id: str, socket_dir: str) -> str:
         """Where a mini-app finds its own schema, as a libpq address."""
         role, password = place_name(self._owner, app_id), self._services.keyring.password(f"database:{app_id}")
@@ -139,8 +162,11 @@ async def _make_place(connection: Connection, owner: URL, keyring: Keyring, app_
 
 
 async def _connect_as(owner: URL, keyring: Keyring, app_id: str) -> Connection:
-    as_app = owner.set(username=place_name(owner, app_id), password=keyring.password(f"database:{app_id}"))
-    return await psycopg.AsyncConnection.connect(_conninfo(as_app))
+    return await psycopg.AsyncConnection.connect(_conninfo(_as_app(owner, keyring, app_id)))
+
+
+def _as_app(owner: URL, keyring: Keyring, app_id: str) -> URL:
+    return owner.set(username=place_name(owner, app_id), password=keyring.password(f"database:{app_id}"))
 
 
 def _conninfo(url: URL) -> str:

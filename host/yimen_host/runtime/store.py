@@ -3,7 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
@@ -91,6 +91,12 @@ async def note_installed(session: AsyncSession, row: InstalledAppRow) -> None:
         .values(row.model_dump())
         .on_conflict_do_update(index_elements=["app_id"], set_={"migration": row.migration})
     )
+
+
+async def forget_app(session: AsyncSession, app_id: str) -> None:
+    """Delete everything the runtime keeps of a mini-app."""
+    for table in (LaunchTicketRow, AppSessionRow, SubjectRow, InstalledAppRow):
+        await session.execute(delete(table).where(col(table.app_id) == app_id))
 
 
 async def add_subject(session: AsyncSession, row: SubjectRow) -> None:
