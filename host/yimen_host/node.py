@@ -17,6 +17,9 @@ from yimen_host.identity.sessions import ENDED_CHANNEL, Sessions
 from yimen_host.notices import api as notice_api
 from yimen_host.notices.inbox import Inbox
 from yimen_host.payments import api as payment_api
+from yimen_host.payments.coupons.eligibility import Merchant
+from yimen_host.payments.coupons.merchants import UNKNOWN
+from yimen_host.payments.coupons.terms import region_prefix
 from yimen_host.payments.decision import GRANTED, Decision, Refused
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.webhooks.endpoints import Endpoints
@@ -99,7 +102,12 @@ class Node:
             sessions=Sessions(services, accounts),
             consents=consents,
             inbox=Inbox(services),
-            payments=Payments(services, PaymentPasswords(accounts), more_channels=extensions.channels),
+            payments=Payments(
+                services,
+                PaymentPasswords(accounts),
+                more_channels=extensions.channels,
+                merchants=AppMerchants(directory),
+            ),
             registry=registry,
             supervision=supervision,
             removals=Removals(services, registry, supervision),
@@ -198,6 +206,20 @@ def _sender(services: Services, extensions: Extensions) -> Sender:
         return SandboxSender(services)
     log.warning("no extension offers a sender: nobody can sign up")
     return NoSender()
+
+
+class AppMerchants:
+    """The port of coupons to merchants: what a mini-app's approved manifest says of itself."""
+
+    def __init__(self, directory: LiveDirectory) -> None:
+        self._directory = directory
+
+    def merchant(self, app_id: str) -> Merchant:
+        """A mini-app's category is its class; one that is no longer served has none."""
+        release = self._directory.main(app_id)
+        if release is None:
+            return UNKNOWN
+        return Merchant(release.manifest.category.value, tuple(map(region_prefix, release.manifest.regions)))
 
 
 class PaymentPasswords:

@@ -228,12 +228,15 @@ class Conductor:
         origin = self._settings.portal_origin
         lines = [f"Yimen 一门 is at {origin}  (ready after {seconds:.1f} s; logs in {self._logs})"]
         if self._settings.demo:
-            from yimen_host.cli.demo import ACCOUNTS, PASSWORD
+            from yimen_host.cli.demo import ACCOUNTS, COUPON_DESK, PASSWORD
 
             lines += [
                 "",
                 "Demo: the identity check and the bank are SANDBOXES; no person and no money here is real.",
-                *(f"  {who.role:<10} {who.phone}   password {PASSWORD}   {who.note}" for who in ACCOUNTS),
+                *(
+                    f"  {who.role:<10} {who.phone}   password {PASSWORD}   {who.note}"
+                    for who in (*ACCOUNTS, *COUPON_DESK)
+                ),
                 f"  text messages to newcomers: {origin}/sandbox/inbox",
             ]
         print("\n".join([*lines, "", "Ctrl-C stops everything."]), flush=True)

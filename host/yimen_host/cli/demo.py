@@ -1,4 +1,4 @@
-"""Fills in the demo: three accounts, a wallet balance, and the mini-apps of this repository, reviewed and live.
+"""Fills in the demo: accounts, a balance, a coupon campaign, and the mini-apps of this repository, reviewed and live.
 
 Run again it changes nothing. Everything goes the way it goes for everybody: uploaded, checked, approved, released.
 """
@@ -16,6 +16,7 @@ from yimen_host.identity.accounts import PAYMENT, SIGN_IN, Accounts
 from yimen_host.identity.models import PasswordRow, ResidentRow
 from yimen_host.identity.sandbox import SandboxAuthority, SandboxSender, population
 from yimen_host.node import PaymentPasswords
+from yimen_host.payments.coupons.demo import run_demo_campaign
 from yimen_host.payments.demo import grant_demo_balance
 from yimen_host.payments.facade import Payments
 from yimen_host.settings import Settings
@@ -26,6 +27,7 @@ from yimen_sdk import yuan
 PASSWORD = "yimen-demo"  # noqa: S105 - printed at the start; the demo listens on loopback only
 PIN = "202611"
 RESIDENT_PHONE, PUBLISHER_PHONE, ADMIN_PHONE = "13800000001", "13800000002", "13800000003"
+PLANNER_PHONE, APPROVER_PHONE = "13800000004", "13800000005"
 PLUGINS = Path(__file__).resolve().parents[3] / "plugins"
 PUBLISHER = "guizhou-power"
 
@@ -46,6 +48,10 @@ ACCOUNTS = (
     DemoAccount("publisher", PUBLISHER_PHONE, 101, "uploads and submits mini-apps (/developer)"),
     DemoAccount("admin", ADMIN_PHONE, 102, "reviews and releases them (/console)", ("admin", "reviewer")),
 )
+COUPON_DESK = (
+    DemoAccount("planner", PLANNER_PHONE, 103, "plans coupon campaigns (/console/campaigns)", ("planner",)),
+    DemoAccount("approver", APPROVER_PHONE, 104, "approves them, as the admin may too", ("approver",)),
+)
 
 
 async def fill(settings: Settings) -> None:
@@ -58,6 +64,8 @@ async def fill(settings: Settings) -> None:
     try:
         resident, publisher, admin = [await _account(services, accounts, who) for who in ACCOUNTS]
         await grant_demo_balance(payments, resident, yuan("2000.00"))
+        planner, approver = [await _account(services, accounts, who) for who in COUPON_DESK]
+        await run_demo_campaign(payments, planner=planner, approvers=(approver, admin))
         for plugin in sorted(PLUGINS.glob("*/pyproject.toml")):
             await _release(registry, plugin.parent, publisher, admin, settings.var.absolute() / "demo")
     finally:

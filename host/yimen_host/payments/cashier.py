@@ -1,5 +1,7 @@
 """The cashier 收银台: the host's own pages on which a resident pays, and on which they see what came of it."""
 
+from collections.abc import Sequence
+
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -9,15 +11,19 @@ from yimen_host.core.errors import Invalid
 from yimen_host.core.pages import fields, locale, render, say
 from yimen_host.identity.sessions import present
 from yimen_host.payments import forms, scanning
+from yimen_host.payments.attempts import UNFINISHED, AttemptState
 from yimen_host.payments.channels.channel import Visit
+from yimen_host.payments.coupons.errors import CouponRefused
+from yimen_host.payments.coupons.person import person_of
+from yimen_host.payments.coupons.views import REASON_WORDS, PaidByCoupons, paid_by
 from yimen_host.payments.decision import Refused
 from yimen_host.payments.errors import NoSuchOrder, OrderNotOpen
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.models import AttemptRow, OrderRow
 from yimen_host.payments.orders import OrderState
 from yimen_host.payments.store import attempts, receipts
+from yimen_host.payments.till import CouponChoice
 from yimen_host.payments.views import choice, order_view, outcome
-from yimen_sdk.money import Money
 
 PASSWORD_WORDS = {
     "wrong": "支付密码不正确",
@@ -44,9 +50,19 @@ async def pay(request: Request) -> Response:
     try:
         forms.checked(payments.services.keyring, key, session_id=signed_in.session_id, order_id=order.id)
         password = typed.get("password", "")
-        answer = await payments.till.pay(order, channel=channel, form_key=key, password=password, visit=_visit(request))
+        answer = await payments.till.pay(
+            order,
+            channel=channel,
+            form_key=key,
+            password=password,
+            coupons=_coupons(request, typed.get("coupons", "")),
+            visit=_visit(request),
+        )
     except Invalid as error:
         faults = error.faults or {"form": error.message}
+        return await _form(request, order, faults=faults, chosen=channel, status=422)
+    except CouponRefused as error:
+        faults = {"coupons": REASON_WORDS[error.reason]}
         return await _form(request, order, faults=faults, chosen=channel, status=422)
     except OrderNotOpen:
         return RedirectResponse(f"/cashier/{order.id}/result", 303)
@@ -92,6 +108,7 @@ async def result(request: Request) -> Response:
         request,
         "payments/result.html",
         order=order_view(order, receipt.number if receipt else None),
+        paid_by_coupons=await paid_by_coupons(request, tries),
         outcome=outcome(order, tries, payments.channels, locale(request)),
     )
 
@@ -115,6 +132,13 @@ async def order_of(request: Request) -> OrderRow:
         raise HTTPException(404) from None
 
 
+async def paid_by_coupons(request: Request, tries: Sequence[AttemptRow]) -> PaidByCoupons | None:
+    """What coupons pay in the attempt that settled or is under way."""
+    counted = (AttemptState.SETTLED, *UNFINISHED)
+    attempt = next((attempt for attempt in tries if attempt.state in counted), None)
+    return paid_by(attempt, await facade(request).coupons.shares(attempt.id)) if attempt else None
+
+
 def facade(request: Request) -> Payments:
     """Payments, as the application was handed them."""
     payments: Payments = request.app.state.payments
@@ -131,6 +155,12 @@ def _onward(order: OrderRow, attempt: AttemptRow) -> str:
     if attempt.state != "submitted" or attempt.pay_url is None:
         return f"/cashier/{order.id}/result"
     return attempt.pay_url if attempt.pay_url.startswith("/") else f"/cashier/{order.id}/go"
+
+
+def _coupons(request: Request, typed: str) -> CouponChoice:
+    """The coupons that the form chose; the till finds out whether they are this person's."""
+    person = person_of(facade(request).services.keyring, present(request).account)
+    return CouponChoice(tuple(coupon_id for coupon_id in typed.split(",") if coupon_id), person.key)
 
 
 def _visit(request: Request) -> Visit:
@@ -150,17 +180,20 @@ async def _form(
 ) -> Response:
     payments, signed_in = facade(request), present(request)
     available = (await payments.wallet(signed_in.resident_id)).available
-    amount = Money(order.amount_fen, order.currency)
+    offered = await payments.coupons.offers(order, person_of(payments.services.keyring, signed_in.account))
+    amount = offered.choices[0].left
     choices = [
         choice(channel, locale(request), available=available, amount=amount) for channel in payments.till.offered(order)
     ]
-    first = next((offered.id for offered in choices if offered.enough), "")
+    first = next((choice.id for choice in choices if choice.enough), "")
     return render(
         request,
         "payments/cashier.html",
         status=status,
         order=order_view(order, None),
         choices=choices,
+        offers=offered,
+        unusable=[(unusable.title, say(request, REASON_WORDS[unusable.reason])) for unusable in offered.unusable],
         chosen=chosen or first,
         attempt_key=forms.new_key(payments.services.keyring, session_id=signed_in.session_id, order_id=order.id),
         faults={field: say(request, fault) for field, fault in (faults or {}).items()},

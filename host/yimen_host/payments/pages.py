@@ -9,13 +9,15 @@ from yimen_host.core.errors import Invalid
 from yimen_host.core.pages import fields, render, say
 from yimen_host.identity.sessions import present
 from yimen_host.payments import cashier
-from yimen_host.payments.cashier import facade, order_of
+from yimen_host.payments.cashier import facade, order_of, paid_by_coupons
 from yimen_host.payments.channels.sandbox_bank import pages as sandbox_bank
 from yimen_host.payments.chart import wallet as wallet_account
+from yimen_host.payments.coupons import console_pages as coupon_console
+from yimen_host.payments.coupons import pages as coupons
 from yimen_host.payments.errors import NoticeRefused
 from yimen_host.payments.ledger import books
 from yimen_host.payments.ordering import PAGE
-from yimen_host.payments.store import orders, receipts, refunds
+from yimen_host.payments.store import attempts, orders, receipts, refunds
 from yimen_host.payments.views import order_view, refund_view
 from yimen_sdk.money import yuan
 
@@ -40,8 +42,10 @@ async def payment(request: Request) -> Response:
     async with facade(request).services.database.transaction() as session:
         receipt = await receipts.of_order(session, order.id)
         given_back = [refund_view(row) for row in await refunds.of_order(session, order.id)]
+        tries = await attempts.of_order(session, order.id)
     shown = order_view(order, receipt.number if receipt else None)
-    return render(request, "payments/detail.html", order=shown, refunds=given_back)
+    by_coupons = await paid_by_coupons(request, tries) if shown.paid else None
+    return render(request, "payments/detail.html", order=shown, refunds=given_back, paid_by_coupons=by_coupons)
 
 
 async def wallet(request: Request) -> Response:
@@ -108,5 +112,7 @@ routes = [
     Route("/wallet/top-up", top_up, methods=["POST"]),
     Route("/v1/callbacks/{channel_id}", notice, methods=["POST"]),
     *cashier.routes,
+    *coupons.routes,
+    *coupon_console.routes,
     *sandbox_bank.routes,
 ]

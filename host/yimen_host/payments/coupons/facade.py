@@ -2,8 +2,6 @@
 
 import datetime as dt
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from yimen_host.core.services import Services
 from yimen_host.payments.coupons.answers import Answer
 from yimen_host.payments.coupons.claiming import Claims, Click
@@ -12,12 +10,12 @@ from yimen_host.payments.coupons.eligibility import Claiming, Eligibility, NotEl
 from yimen_host.payments.coupons.errors import NoSuchCampaign
 from yimen_host.payments.coupons.expiry import Expiry
 from yimen_host.payments.coupons.merchants import Merchants
-from yimen_host.payments.coupons.models import CampaignRow, CouponRow
+from yimen_host.payments.coupons.models import CampaignRow, CouponRow, CouponShareRow
 from yimen_host.payments.coupons.offers import Offers, offers
 from yimen_host.payments.coupons.person import Person
 from yimen_host.payments.coupons.planning import Planning, terms_of
 from yimen_host.payments.coupons.redemption import Redemption
-from yimen_host.payments.coupons.store import campaigns, coupons
+from yimen_host.payments.coupons.store import campaigns, coupons, shares
 from yimen_host.payments.coupons.store.claims import Row
 from yimen_host.payments.ledger.writer import Writer
 from yimen_host.payments.models import OrderRow
@@ -92,9 +90,12 @@ class Coupons:
             ],
         )
 
-    async def release(self, session: AsyncSession, order_id: str) -> None:
-        """Give back the coupons of an order that came to nothing, in the transaction that ends it."""
-        await self.redemption.release(session, order_id)
+    async def shares(self, attempt_id: str) -> list[tuple[CouponShareRow, CampaignRow]]:
+        """What coupons pay in an attempt."""
+        async with self._services.database.transaction() as session:
+            rows = await shares.of_attempt(session, attempt_id)
+            found = await campaigns.several(session, {row.campaign_id for row in rows})
+        return [(row, found[row.campaign_id]) for row in rows]
 
     async def _campaign(self, campaign_id: str) -> CampaignRow:
         now = self._services.clock.now()

@@ -22,8 +22,8 @@ _T = TypeVar("_T")
 def read_plan(typed: Mapping[str, str], *, classes: Collection[str], chosen: Collection[str]) -> Terms:
     """Read what a planner typed; ``chosen`` are the merchant classes ticked, of ``classes``. Raises Invalid."""
     form = _Form(typed)
-    title = form.text("title", "活动名称")
-    department = form.text("department", "出资单位")
+    title = form.read("title", _name, "活动名称为1至40个字")
+    department = form.read("department", _name, "出资单位为1至40个字")
     face = form.read("face", _positive_money, "请输入面额，例如 10 或 10.00")
     threshold = form.read("threshold", _positive_money, "请输入使用门槛，例如 100")
     stock = form.read("stock", lambda text: _count(text, MAX_COUPONS), "请输入发放张数，1至50000000")
@@ -37,8 +37,8 @@ def read_plan(typed: Mapping[str, str], *, classes: Collection[str], chosen: Col
     claim_until = form.read("claim_until", _moment, "请输入结束领取的时间")
     use_from = form.read("use_from", _moment, "请输入开始使用的时间")
     use_until = form.read("use_until", _moment, "请输入结束使用的时间")
-    if unknown := set(chosen) - set(classes):
-        form.faults["merchant_classes"] = f"没有这样的商户类别：{min(unknown)}"
+    if set(chosen) - set(classes):
+        form.faults["merchant_classes"] = "请从列出的商户类别中选择"
     if face and threshold and threshold <= face:
         form.faults["threshold"] = "使用门槛必须高于面额"
     if face and stock and budget and face.fen * stock > budget.fen:
@@ -51,7 +51,7 @@ def read_plan(typed: Mapping[str, str], *, classes: Collection[str], chosen: Col
         form.faults["use_until"] = "结束使用不能早于结束领取"
     if form.faults:
         raise Invalid("the plan has faults", form.faults)
-    assert face and threshold and stock and budget and per_person  # noqa: PT018 - each was read without a fault
+    assert title and department and face and threshold and stock and budget and per_person  # noqa: PT018 - each was read without a fault
     assert claim_from and claim_until and use_from and use_until  # noqa: PT018 - as above
     return Terms(
         title=title,
@@ -78,18 +78,18 @@ class _Form:
         self._typed = typed
         self.faults: dict[str, str] = {}
 
-    def text(self, name: str, label: str) -> str:
-        text = self._typed.get(name, "").strip()
-        if not 1 <= len(text) <= MAX_TITLE:
-            self.faults[name] = {"活动名称": "活动名称为1至40个字", "出资单位": "出资单位为1至40个字"}[label]
-        return text
-
     def read(self, name: str, reader: Callable[[str], _T], fault: str) -> _T | None:
         try:
             return reader(self._typed.get(name, "").strip())
         except ValueError:
             self.faults[name] = fault
             return None
+
+
+def _name(text: str) -> str:
+    if not 1 <= len(text) <= MAX_TITLE:
+        raise ValueError(text)
+    return text
 
 
 def _positive_money(text: str) -> Money:

@@ -75,6 +75,20 @@ async def statement(
     ]
 
 
+async def taken_by_minute(session: AsyncSession, code: str, *, since: dt.datetime) -> dict[dt.datetime, int]:
+    """How many fen left an account in each minute since a moment; minutes in which none did are left out."""
+    rows = await session.execute(
+        text(
+            "SELECT date_trunc('minute', t.recorded_at) AS minute, -sum(e.amount)::bigint AS fen"
+            " FROM ledger_account a JOIN journal_entry e ON e.account_id = a.id"
+            " JOIN journal_transaction t ON t.id = e.transaction_id"
+            " WHERE a.code = :code AND e.amount < 0 AND t.recorded_at >= :since GROUP BY 1"
+        ),
+        {"code": code, "since": since},
+    )
+    return {row.minute: row.fen for row in rows}
+
+
 @dataclass(frozen=True)
 class OverdueHold:
     """A hold whose time is over and that nobody has ended."""
