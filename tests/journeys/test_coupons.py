@@ -1,4 +1,4 @@
-"""A coupon's way: planned, approved by two, claimed, used for a bill at the cashier, shown on the receipt, given back."""
+"""A coupon's way: planned, approved by two, claimed, used for a bill at the cashier, on the receipt, given back."""
 
 import re
 from collections.abc import Callable
