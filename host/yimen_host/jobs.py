@@ -8,6 +8,7 @@ import procrastinate
 from procrastinate import BaseRetryStrategy, JobContext, RetryDecision, RetryStrategy
 from procrastinate.jobs import Job
 
+from yimen_host.core import deadletters
 from yimen_host.core.database import SCHEMA, host_role
 from yimen_host.core.errors import HostError
 from yimen_host.core.outbox import DELIVER, QUEUE, OutboxEvent, find_event
@@ -22,8 +23,18 @@ from yimen_host.runtime.delivery import deliver
 
 log = logging.getLogger("yimen.jobs")
 
+
+class Patient(RetryStrategy):
+    """Tries again and again, but not what waits behind a dead letter: that waits for its publisher."""
+
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if isinstance(exception, deadletters.HeldBack):
+            return None
+        return super().get_retry_decision(exception=exception, job=job)
+
+
 # 2 s, 4 s, 8 s, … about 68 minutes in all; then it is a dead letter that its publisher sees.
-RETRY = RetryStrategy(max_attempts=12, exponential_wait=2, retry_exceptions={HostError, OSError, TimeoutError})
+RETRY = Patient(max_attempts=12, exponential_wait=2, retry_exceptions={HostError, OSError, TimeoutError})
 CONCURRENCY = 32  # they wait for others most of the time, and hold no connection to the database meanwhile
 EVERY_MINUTE = "* * * * *"
 EVERY_FEW_SECONDS = "*/5 * * * * *"
@@ -81,15 +92,27 @@ class Jobs:
         if kind == "notices":
             await settled.tell(self._node.inbox, event)
         elif kind == "app":
-            await self._to_app(event, name)
+            assert context.job.id is not None, "a job that runs has an id"
+            await self._to_app(event, name, context.job.id)
         else:
             raise ValueError(f"no such destination: {destination}")
 
-    async def _to_app(self, event: OutboxEvent, app_id: str) -> None:
-        release = self._node.directory.main(app_id)
-        if release is None:
-            raise HostError(f"{app_id} is not served at the moment")
-        await deliver(event, release.socket, self._node.services.keyring, self._node.services.clock)
+    async def _to_app(self, event: OutboxEvent, app_id: str, job_id: int) -> None:
+        """Deliver to a mini-app, and note why when that fails: its publisher sees it."""
+        services = self._node.services
+        try:
+            async with services.database.transaction() as session:
+                await deadletters.require_turn(session, job_id, f"app:{app_id}", event.subject)
+            release = self._node.directory.main(app_id)
+            if release is None:
+                raise HostError(f"{app_id} is not served at the moment")
+            await deliver(event, release.socket, services.keyring, services.clock)
+        except HostError as error:
+            async with services.database.transaction() as session:
+                await deadletters.note(session, job_id, error.message, services.clock.now())
+            raise
+        async with services.database.transaction() as session:
+            await deadletters.forget(session, job_id)
 
     async def _send(self, delivery_id: int) -> None:
         await self._sender.send(delivery_id)

@@ -1,5 +1,6 @@
 """Imports every feature's tables, so that the metadata is whole. For migrations and their check only."""
 
+import yimen_host.core.deadletters
 import yimen_host.core.outbox
 import yimen_host.identity.models
 import yimen_host.notices.models

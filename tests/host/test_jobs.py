@@ -12,6 +12,7 @@ from sqlalchemy import text
 from tests.host.village import Village
 
 from yimen_host import jobs as module
+from yimen_host.core import deadletters
 from yimen_host.core.outbox import Happening, publish
 from yimen_host.jobs import Jobs
 from yimen_host.payments.webhooks.telling import tell
@@ -169,3 +170,50 @@ async def test_a_webhook_waits_as_long_as_it_says_and_holds_back_its_own_subject
             await asyncio.sleep(0.05)
 
     assert tries["evt_2"] == 0
+
+
+async def given_up(here: Village) -> None:
+    """Let what waits now be on its last try."""
+    async with here.services.database.transaction() as session:
+        await session.execute(text("UPDATE procrastinate_jobs SET attempts = 12 WHERE task_name = 'yimen.deliver'"))
+
+
+async def dead(here: Village, count: int) -> list[tuple[str, bool, str]]:
+    """Wait for so many dead letters; tell each one's object, whether it is dead, and why."""
+    async with asyncio.timeout(20):
+        while True:
+            async with here.services.database.transaction() as session:
+                found = await deadletters.letters(session, "app:tea")
+            if sum(letter.is_dead for letter in found) == count:
+                return [(letter.subject, letter.is_dead, letter.reason.partition(":")[0]) for letter in found]
+            await asyncio.sleep(0.05)
+
+
+async def test_a_dead_letter_holds_back_its_object_until_it_is_sent_again(here: Village, app: App) -> None:
+    owner = await here.settle()
+    registry = here.node.registry
+    founded = await registry.create_publisher(name="tea-co", title="茶叶合作社", owner=owner)
+    await registry.reserve(app_id="tea", distribution="yimen-tea", publisher_id=founded.id, by=owner)
+    browser = here.browser((await here.sign_in(owner))[0])
+    app.refusals = 1
+    await happen(here, "evt_1", "ord_1")
+    await given_up(here)
+    await happen(here, "evt_2", "ord_1")
+    await happen(here, "evt_3", "ord_2")
+
+    async with working(here):
+        letters = await dead(here, 2)
+        page = await browser.get("/developer/apps/tea/events")
+        await app.until(2)
+        before = sorted(app.heard)
+        again = await browser.post("/developer/apps/tea/events", data={"subject": "ord_1"})
+        await app.until(4)
+        after = await dead(here, 0)
+
+    assert letters == [
+        ("ord_1", True, "town.opened evt_1"),
+        ("ord_1", True, "an earlier event of ord_1 was not taken; this one waits behind it"),
+    ]
+    assert (page.text.count("已停止"), again.status_code, after) == (2, 303, [])
+    assert before == [("evt_1", "ord_1"), ("evt_3", "ord_2")]
+    assert app.heard[2:] == [("evt_1", "ord_1"), ("evt_2", "ord_1")]

@@ -61,8 +61,13 @@ async def publish(session: AsyncSession, happening: Happening, *, to: Sequence[s
             DELIVER,
             {"event_id": happening.id, "destination": destination},
             queue=QUEUE,
-            lock=f"{destination}:{happening.subject}",
+            lock=lock_of(destination, happening.subject),
         )
+
+
+def lock_of(destination: str, subject: str) -> str:
+    """The name under which the deliveries of one object to one destination follow one another."""
+    return f"{destination}:{subject}"
 
 
 async def defer(
