@@ -7,6 +7,7 @@ from starlette.routing import BaseRoute
 
 from yimen_host.core.services import Services
 from yimen_host.core.sockets import run_directory
+from yimen_host.domains import Layout
 from yimen_host.identity.absent import NoAuthority, NoSender
 from yimen_host.identity.accounts import PAYMENT, Accounts, Sender
 from yimen_host.identity.consent import Consents
@@ -149,6 +150,8 @@ class Node:
         The jobs worker does not answer: it has no part in what residents and mini-apps wait for.
         """
         self._answer_apps = answer_apps
+        if self.services.settings.layout is Layout.SHARED:
+            log.warning("mini-apps share the portal's registrable domain; `yimen-host doctor` tells what to change")
         await self.payments.start()
         await self._relay.start()
         await self._listener.start()

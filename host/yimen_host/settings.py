@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from yimen_host.domains import Layout, layout
+
 
 class Settings(BaseSettings):
     """The host's settings. Addresses have no trailing slash."""
@@ -24,6 +26,9 @@ class Settings(BaseSettings):
     portal_url: str | None = Field(default=None, description="The portal's origin; by default http://localhost:PORT.")
     apps_domain: str | None = Field(
         default=None, description="Mini-apps live at {id}.{apps_domain}; by default the portal's host name."
+    )
+    accept_shared_domain: bool = Field(
+        default=False, description="Serve mini-apps although they share the portal's registrable domain."
     )
     demo: bool = Field(default=False, description="Demo data, sandbox identity and bank, the biller simulator.")
     project: Path | None = Field(default=None, description="A mini-app's project to serve as it is (`yimen dev`).")
@@ -68,6 +73,12 @@ class Settings(BaseSettings):
         parts = urlsplit(self.portal_origin)
         port = f":{parts.port}" if parts.port else ""
         return f".{self.apps_domain or parts.hostname}{port}"
+
+    @cached_property
+    def layout(self) -> Layout:
+        """Whether mini-apps live on a domain of their own."""
+        portal = urlsplit(self.portal_origin).hostname or ""
+        return layout(portal, self.apps_domain or portal)
 
     def app_origin(self, app_id: str) -> str:
         """The web origin of one mini-app."""

@@ -90,6 +90,20 @@ def extensions() -> None:
     raise typer.Exit(1 if found.broken() else 0)
 
 
+@app.command()
+def doctor() -> None:
+    """Tell what of this host stands as it should, and what to change; the exit code is 1 when something is bad."""
+    from yimen_host.cli.doctor import NoHost, examine_host, tell, with_embedded
+
+    try:
+        health = asyncio.run(examine_host(with_embedded(_settings())))
+    except NoHost as reason:
+        typer.secho(str(reason), fg=typer.colors.RED, err=True)
+        raise typer.Exit(1) from None
+    tell(health)
+    raise typer.Exit(0 if health.is_well else 1)
+
+
 @app.command("make-admin")
 def make_admin(phone: Annotated[str, typer.Argument(help="the phone number of an account")]) -> None:
     """Give an account the duties of reviewer and admin."""

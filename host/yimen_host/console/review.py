@@ -8,6 +8,8 @@ from yimen_host.console.developer import running
 from yimen_host.console.refusals import shown
 from yimen_host.core.errors import Invalid
 from yimen_host.core.pages import fields, render
+from yimen_host.core.services import Services
+from yimen_host.domains import Layout
 from yimen_host.identity.sessions import with_role
 from yimen_host.runtime.supervision import Supervision, SupervisorUnavailable
 from yimen_registry import Registry
@@ -22,6 +24,7 @@ async def home(request: Request) -> Response:
     """Show what waits for a reviewer, every mini-app, and how far this machine isolates them."""
     with_role(request, *DUTIES)
     registry, supervision = _registry(request), _supervision(request)
+    services: Services = request.app.state.services
     try:
         isolation = await supervision.isolation()
     except SupervisorUnavailable:
@@ -32,6 +35,7 @@ async def home(request: Request) -> Response:
         waiting=await registry.submissions(),
         apps=await registry.apps(),
         isolation=isolation,
+        shared_domain=services.settings.layout is Layout.SHARED,
     )
 
 

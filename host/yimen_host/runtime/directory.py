@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from yimen_host.core.errors import HostError
 from yimen_host.core.services import Services
 from yimen_host.core.sockets import run_directory
+from yimen_host.domains import Layout
 from yimen_host.runtime.contract import ReleaseSpec
 from yimen_host.runtime.gateway.ports import AppTarget, ReleaseTarget, TargetState
 from yimen_host.runtime.installs import Installs
@@ -84,6 +85,13 @@ class Release:
         return self.target.socket
 
 
+class SharedDomain(HostError):
+    """Mini-apps have no registrable domain of their own, and the operator did not accept that."""
+
+    code = "shared_domain"
+    status = 503
+
+
 class LiveDirectory:
     """Keeps the releases that are served and their sockets; the gateway's port ``Directory``."""
 
@@ -108,6 +116,7 @@ class LiveDirectory:
         fresh: dict[str, list[Release]] = {}
         for record in records:
             try:
+                self._require_a_domain(record)
                 await before_arming(record.app_id)
                 fresh.setdefault(record.app_id, []).append(await self._armed(record))
             except (HostError, RegistryError, SupervisorRefused, OSError, ValueError) as error:
@@ -144,6 +153,15 @@ class LiveDirectory:
         """The release of each mini-app that most residents get, by title."""
         shown = (release for found in self._apps.values() for release in found if release.stage == LIVE)
         return sorted(shown, key=lambda release: release.manifest.title.zh)
+
+    def _require_a_domain(self, record: LiveRelease) -> None:
+        """Refuse strangers' pages on the portal's own registrable domain, unless the operator accepts that."""
+        settings = self._services.settings
+        if settings.layout is Layout.SHARED and not settings.accept_shared_domain:
+            raise SharedDomain(
+                f"{settings.app_origin(record.app_id)} shares the portal's registrable domain: "
+                "set YIMEN_APPS_DOMAIN to a domain of its own, or YIMEN_ACCEPT_SHARED_DOMAIN=1 to accept the risk"
+            )
 
     def _target(self, app_id: str) -> AppTarget:
         main = self.main(app_id)

@@ -1,0 +1,61 @@
+"""Looks a host over from the command line; programs read the exit code."""
+
+import typer
+
+from yimen_host.app import services_of
+from yimen_host.cli.conductor import DATABASE
+from yimen_host.core.embedded import EmbeddedPostgres
+from yimen_host.core.sockets import run_directory
+from yimen_host.runtime.extensions import loading
+from yimen_host.runtime.health import Finding, Health, Verdict, examine
+from yimen_host.runtime.supervision import Supervision
+from yimen_host.settings import Settings
+
+_MARKS = {
+    Verdict.GOOD: ("ok", None),
+    Verdict.WARNING: ("!!", typer.colors.YELLOW),
+    Verdict.BAD: ("NO", typer.colors.RED),
+}
+
+
+class NoHost(Exception):
+    """There is nothing to look at; the message says what to do."""
+
+
+def with_embedded(settings: Settings) -> Settings:
+    """The settings with the embedded database's address where none is named. Raises NoHost where there is no host."""
+    if not (settings.var / "keys").is_dir():
+        raise NoHost(f"there is no host in {settings.var.absolute()}: set YIMEN_VAR, or run `yimen-host run` first")
+    if settings.database_url is not None:
+        return settings
+    place = settings.var.absolute() / "postgres"
+    if not (place / "data" / "postmaster.pid").exists():
+        raise NoHost("the embedded database does not run: start the host with `yimen-host run`")
+    return settings.model_copy(update={"database_url": EmbeddedPostgres(place).database(DATABASE, owner=DATABASE).url})
+
+
+async def examine_host(settings: Settings) -> Health:
+    """Look at everything, from outside the host's processes."""
+    services = services_of(settings)
+    supervision = Supervision(run_directory(settings.var) / "control.sock")
+    try:
+        extensions = loading.load(services, settings.extensions)
+        return await examine(settings, services.database, supervision, extensions)
+    finally:
+        await supervision.close()
+        await services.database.close()
+
+
+def tell(health: Health) -> None:
+    """Print every finding and every layer."""
+    for finding in health.findings:
+        _line(finding)
+    for layer in health.isolation.layers if health.isolation else ():
+        typer.echo(f"      {layer.layer:<12} {layer.state:<12} {layer.reason}".rstrip())
+
+
+def _line(finding: Finding) -> None:
+    mark, colour = _MARKS[finding.verdict]
+    typer.secho(f" {mark}  {finding.name}: {finding.told}", fg=colour)
+    if finding.advice:
+        typer.echo(f"      -> {finding.advice}")

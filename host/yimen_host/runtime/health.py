@@ -1,0 +1,149 @@
+"""Looks a host over: what stands as it should, what does not, and what its operator can change."""
+
+import asyncio
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from yimen_host.core.database import Database
+from yimen_host.domains import Layout
+from yimen_host.runtime.contract import IsolationReport
+from yimen_host.runtime.extensions.loading import Extensions
+from yimen_host.runtime.sandbox.layers import LayerState
+from yimen_host.runtime.supervision import Supervision, SupervisorUnavailable
+from yimen_host.settings import Settings
+
+OLDEST_POSTGRESQL = 15
+THIRD_PARTY_LEVEL = 2
+SUPERVISOR_SECONDS = 20.0
+LEAST_FREE = 0.05
+"""Of the disk, and of the files it may hold: below that writing fails soon."""
+DATABASE_SECONDS = 10.0
+
+
+class Verdict(StrEnum):
+    """How a finding is to be taken."""
+
+    GOOD = "good"
+    """As it should be."""
+    WARNING = "warning"
+    """It works, with a risk or a limit that the operator should know."""
+    BAD = "bad"
+    """Something does not work until it is changed."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that was looked at."""
+
+    name: str
+    verdict: Verdict
+    told: str
+    advice: str = ""
+    """What to change; empty when nothing is to be."""
+
+
+@dataclass(frozen=True)
+class Health:
+    """What was found, and the layers of isolation one by one."""
+
+    findings: Sequence[Finding]
+    isolation: IsolationReport | None
+
+    @property
+    def is_well(self) -> bool:
+        """Whether nothing is bad."""
+        return all(finding.verdict is not Verdict.BAD for finding in self.findings)
+
+
+async def examine(settings: Settings, database: Database, supervision: Supervision, extensions: Extensions) -> Health:
+    """Look at everything."""
+    found, isolation = [await _database(database)], None
+    try:
+        async with asyncio.timeout(SUPERVISOR_SECONDS):
+            isolation = await supervision.isolation()
+    except (SupervisorUnavailable, TimeoutError) as error:
+        advice = "start it (`yimen-host run`, or its own unit), and look at log/supervisor.log"
+        found.append(Finding("supervisor", Verdict.BAD, str(error) or "it does not answer", advice))
+    else:
+        found += _isolation(isolation)
+    return Health(
+        [*found, _domains(settings), _disk(settings.var), _keys(settings.var), *_extensions(extensions)], isolation
+    )
+
+
+async def _database(database: Database) -> Finding:
+    try:
+        async with asyncio.timeout(DATABASE_SECONDS), database.transaction() as session:
+            number = int((await session.execute(text("SHOW server_version_num"))).scalar_one())
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        reason = str(getattr(error, "orig", None) or error) or "it does not answer"
+        advice = "check YIMEN_DATABASE_URL and that the server runs"
+        return Finding("database", Verdict.BAD, reason.splitlines()[0], advice)
+    version = number // 10_000
+    if version < OLDEST_POSTGRESQL:
+        return Finding("database", Verdict.BAD, f"PostgreSQL {version}", f"upgrade to {OLDEST_POSTGRESQL} or later")
+    return Finding("database", Verdict.GOOD, f"PostgreSQL {version}.{number % 10_000}")
+
+
+def _isolation(report: IsolationReport) -> list[Finding]:
+    enough, checked = report.level >= THIRD_PARTY_LEVEL, report.checked_at
+    when = f"{report.probes} probes at {checked:%Y-%m-%d %H:%M} UTC" if checked else "not checked yet"
+    told = f"level {report.level}, {report.name}; {when}"
+    advice = "" if enough else f"third parties need level {THIRD_PARTY_LEVEL}: see what the layers below say"
+    found = [Finding("isolation", Verdict.GOOD if enough else Verdict.BAD, told, advice)]
+    found += [
+        Finding("alert", Verdict.BAD, alert, "mini-apps are kept back until it is closed") for alert in report.alerts
+    ]
+    found += [Finding("note", Verdict.WARNING, note) for note in report.notes]
+    failed = [layer for layer in report.layers if layer.state is LayerState.FAILED]
+    return found + [
+        Finding(f"layer {layer.layer}", Verdict.BAD, layer.reason, "see log/supervisor.log") for layer in failed
+    ]
+
+
+def _domains(settings: Settings) -> Finding:
+    told = f"{settings.portal_origin} and {settings.app_origin('*')}: {settings.layout}"
+    if settings.layout is not Layout.SHARED:
+        return Finding("domains", Verdict.GOOD, told)
+    advice = "set YIMEN_APPS_DOMAIN to a registrable domain of its own"
+    if settings.accept_shared_domain:
+        return Finding("domains", Verdict.WARNING, f"{told}; accepted by YIMEN_ACCEPT_SHARED_DOMAIN", advice)
+    return Finding("domains", Verdict.BAD, f"{told}; no mini-app is served", f"{advice}, or accept it")
+
+
+def _disk(var: Path) -> Finding:
+    try:
+        room, files = shutil.disk_usage(var), os.statvfs(var)
+    except OSError as error:
+        return Finding("disk", Verdict.BAD, f"{var}: {error.strerror}", "set YIMEN_VAR to a directory of yours")
+    shares = [room.free / room.total, *([files.f_favail / files.f_files] if files.f_files else [])]
+    told = f"{room.free / 2**30:.1f} of {room.total / 2**30:.1f} GiB free in {var}"
+    is_low = min(shares) < LEAST_FREE
+    return Finding("disk", Verdict.BAD if is_low else Verdict.GOOD, told, "make room, or add a disk" if is_low else "")
+
+
+def _keys(var: Path) -> Finding:
+    path = var / "keys" / "master.json"
+    try:
+        mode = path.stat().st_mode & 0o777
+    except OSError as error:
+        return Finding("keys", Verdict.BAD, f"{path}: {error.strerror}", "put the backup of the keys back")
+    if mode & 0o077:
+        return Finding("keys", Verdict.BAD, f"{path} may be read by others (mode {mode:o})", f"chmod 600 {path}")
+    return Finding("keys", Verdict.GOOD, f"{path}, for this account alone")
+
+
+def _extensions(extensions: Extensions) -> list[Finding]:
+    return [
+        Finding(f"extension {record.name}", Verdict.GOOD, ", ".join(record.offers))
+        if record.state == "loaded"
+        else Finding(f"extension {record.name}", Verdict.BAD, record.reason, "repair it, or take it out of the setting")
+        for record in extensions.records
+    ]
