@@ -67,8 +67,10 @@ def sign_in(page: Page, town: Town, phone: str) -> None:
     page.wait_for_url(f"{town.origin}/")
 
 
-def pay(page: Page, channel: str = "钱包余额", pin: str = PIN) -> None:
-    """Choose a channel at the cashier and confirm with the payment password."""
+def pay(page: Page, channel: str = "钱包余额", pin: str = PIN, coupon: str = "不使用消费券") -> None:
+    """Choose a channel and a coupon, if any is offered, at the cashier and confirm with the payment password."""
+    if page.get_by_label(coupon).count():
+        page.get_by_label(coupon).check()
     page.get_by_label(channel).check()
     page.get_by_label("支付密码").fill(pin)
     page.get_by_role("button", name=re.compile("确认付款")).click()

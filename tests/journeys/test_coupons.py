@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import httpx
 from playwright.sync_api import Page, expect
 from tests.journeys.conftest import ADMIN, RESIDENT, pay, sign_in
 from tests.journeys.test_bill import fen, link_and_choose, mini_app, open_app, wallet
@@ -11,7 +12,7 @@ from tests.town import Town
 from yimen_host.cli.demo import COUPON_DESK
 
 PLANNER, APPROVER = COUPON_DESK
-TITLE = "夏季电费券"
+TITLE, DEMO = "夏季电费券", "贵州消费券"
 
 
 def test_a_campaign_from_the_plan_to_a_paid_bill(visit: Callable[..., Page], town: Town) -> None:
@@ -53,7 +54,7 @@ def test_a_campaign_from_the_plan_to_a_paid_bill(visit: Callable[..., Page], tow
     page.wait_for_url(re.compile("/cashier/"))
     order = page.url.rsplit("/", 1)[1]
     expect(page.get_by_label(TITLE)).to_be_checked()
-    pay(page)
+    pay(page, coupon=TITLE)
     expect(page.get_by_role("heading", name="付款成功")).to_be_visible()
 
     expect(page.locator("dl")).to_contain_text("消费券抵扣")
@@ -63,6 +64,44 @@ def test_a_campaign_from_the_plan_to_a_paid_bill(visit: Callable[..., Page], tow
     page.goto(f"{town.origin}/coupons")
     expect(page.locator("li", has_text=TITLE)).to_contain_text("已使用")
     expect(planner.locator("#live")).to_contain_text("生活缴费")
+
+
+def test_a_refund_gives_the_coupon_back(visit: Callable[..., Page], town: Town) -> None:
+    number = "0520100070"
+    page = visit()
+    sign_in(page, town, RESIDENT.phone)
+    page.goto(f"{town.origin}/coupons")
+    page.locator("article", has_text=DEMO).get_by_role("button", name="立即领取").click()
+    expect(page.locator("li", has_text=DEMO)).to_contain_text("可使用")
+    before = wallet(page, town)
+    open_app(page, town)
+    period, amount = link_and_choose(mini_app(page, town), number)
+    mini_app(page, town).get_by_role("button", name=re.compile("去缴费")).first.click()
+    page.wait_for_url(re.compile("/cashier/"))
+    order = page.url.rsplit("/", 1)[1]
+    pay_elsewhere(town, number, period, fen(amount))  # so that the power company will not take ours
+
+    pay(page, coupon=DEMO)
+
+    page.goto(f"{town.origin}/payments/{order}")
+    for _ in range(60):
+        if page.get_by_text("已退款").count():
+            break
+        page.wait_for_timeout(500)
+        page.reload()
+    expect(page.locator("main")).to_contain_text("已退款")
+    assert wallet(page, town) == before
+    page.goto(f"{town.origin}/coupons")
+    expect(page.locator("li", has_text=DEMO)).to_contain_text("可使用")
+
+
+def pay_elsewhere(town: Town, number: str, period: str, amount: int) -> None:
+    """Somebody else pays the bill."""
+    bills = httpx.get(f"{town.biller}/accounts/{number}/bills", timeout=10).json()["bills"]
+    assert amount == next(bill["fen"] for bill in bills if bill["period"] == period)
+    asked = {"sequence": "elsewhere-1", "number": number, "period": period, "fen": amount}
+    told = httpx.post(f"{town.biller}/payments", json=asked, timeout=30)
+    assert told.json()["outcome"] == "confirmed"
 
 
 def plan(page: Page) -> None:

@@ -31,7 +31,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_coupon_out",
         "coupon",
-        ["campaign_id", "id"],
+        ["campaign_id"],
         unique=False,
         postgresql_where=sa.text("state IN ('claimed', 'locked', 'released')"),
     )

@@ -133,22 +133,31 @@ class Claims:
 
     async def _write(self, connection: AsyncConnection, batch: Sequence[_Waiting]) -> None:
         campaign_id, posting = batch[0].click.campaign_id, self._services.ids.new("cpn")
-        # The same person twice in one batch is one row.
-        rows = list({(w.click.row.person, w.click.row.slot): w.click.row for w in batch}.values())
+        places: dict[tuple[str, int], int] = {}
+        rows: list[Row] = []
+        at = []
+        for waiting in batch:
+            row = waiting.click.row
+            place = places.setdefault((row.person, row.slot), len(rows))
+            if place == len(rows):  # the same person twice in one batch is one row
+                rows.append(row)
+            at.append(place)
         given = await self._give(connection, batch[0].click, posting, rows)
         if given is None:
             _tell(batch, TRY_LATER)
             return
         self._note_what_is_left(campaign_id, given)
-        answers: dict[tuple[str, int], Answer] = {}
+        answers: list[Answer] = [self._otherwise(campaign_id, given)] * len(rows)
         for place in given.new:
-            person, slot, _, _ = rows[place]
-            coupon_id = store.coupon_id(posting, place)
-            answers[person, slot] = Won(coupon_id)
-            self._memory.note_winner(campaign_id, person, slot, coupon_id)
+            answers[place] = Won(store.coupon_id(posting, place))
+            self._memory.note_winner(campaign_id, rows[place].person, rows[place].slot, store.coupon_id(posting, place))
         for place, coupon_id in given.known.items():
-            answers[rows[place].person, rows[place].slot] = AlreadyClaimed(coupon_id)
-        self._answer(batch, answers, self._otherwise(campaign_id, given))
+            answers[place] = AlreadyClaimed(coupon_id)
+        for waiting, place in zip(batch, at, strict=True):
+            answer = answers[place]
+            _tell([waiting], answer)
+            if isinstance(answer, Won):  # whoever clicked twice has it already the second time
+                answers[place] = AlreadyClaimed(answer.coupon_id)
 
     async def _give(self, connection: AsyncConnection, first: Click, posting: str, rows: Sequence[Row]) -> Given | None:
         campaign_id, face = first.campaign_id, first.face
@@ -185,15 +194,6 @@ class Claims:
         if not given.open:
             return NotEligible(Reason.NOT_RUNNING)
         return self._memory.sold_out(campaign_id, self._today()) or NotEligible(Reason.LIMIT)
-
-    def _answer(self, batch: Sequence[_Waiting], answers: dict[tuple[str, int], Answer], otherwise: Answer) -> None:
-        for waiting in batch:
-            place = waiting.click.row.person, waiting.click.row.slot
-            answer = answers.get(place, otherwise)
-            if not waiting.answer.done():
-                waiting.answer.set_result(answer)
-            if isinstance(answer, Won):  # whoever clicked twice has it already the second time
-                answers[place] = AlreadyClaimed(answer.coupon_id)
 
     def _today(self) -> dt.date:
         return self._services.clock.now().astimezone(CHINA).date()

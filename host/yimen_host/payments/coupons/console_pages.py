@@ -8,6 +8,7 @@ from starlette.routing import Route
 
 from yimen_host.core.errors import Invalid
 from yimen_host.core.pages import fields, locale, render, say
+from yimen_host.identity.accounts import Accounts
 from yimen_host.identity.idnumber import region_name
 from yimen_host.identity.sessions import with_role
 from yimen_host.payments.coupons.campaigns import CAMPAIGN, CampaignEvent, CampaignState
@@ -75,7 +76,7 @@ async def campaign(request: Request) -> Response:
         terms=terms_of(row),
         state=CAMPAIGN_WORDS[CampaignState(row.state)],
         offered=[(act, OFFERED[act][0]) for act in _offered(row, viewer.resident_id, viewer.roles)],
-        acts=[(ACT_WORDS[act.act], act) for act in acts],
+        acts=[(ACT_WORDS[act.act], await _name(request, act.by), act.at) for act in acts],
         regions=[region_name(prefix.ljust(6, "0")) for prefix in row.resident_regions],
         places=[region_name(prefix.ljust(6, "0")) for prefix in row.merchant_regions],
         classes=[CATEGORY_TITLES[Category(name)].in_(locale(request)) for name in row.merchant_classes],
@@ -138,6 +139,16 @@ async def _figures(request: Request, row: CampaignRow) -> dict[str, Any]:  # Any
         "regions_used": [(region_name(line.name), line) for line in found.regions],
         "classes_used": [(_class_name(request, line.name), line) for line in found.classes],
     }
+
+
+async def _name(request: Request, resident_id: str | None) -> str | None:
+    """Whoever answers for a campaign does so by name; nobody is the clock."""
+    if resident_id is None:
+        return None
+    accounts: Accounts = request.app.state.accounts
+    async with _payments(request).services.database.transaction() as session:
+        account = await accounts.open(session, resident_id)
+    return account.display_name if account else resident_id
 
 
 def _offered(row: CampaignRow, resident_id: str, roles: frozenset[str]) -> list[CampaignEvent]:

@@ -112,7 +112,6 @@ class CouponRow(SQLModel, table=True):
         Index(
             "ix_coupon_out",
             "campaign_id",
-            "id",
             postgresql_where=text("state IN ('claimed', 'locked', 'released')"),
         ),
         Index(

@@ -88,10 +88,7 @@ async def end(session: AsyncSession, coupon_ids: Collection[str], event: CouponE
 async def in_hand(session: AsyncSession, campaign_id: str, limit: int) -> Sequence[str]:
     """Coupons of a campaign that their holders can use."""
     query = (
-        select(CouponRow.id)
-        .where(CouponRow.campaign_id == campaign_id, col(CouponRow.state).in_(IN_HAND))
-        .order_by(col(CouponRow.id))
-        .limit(limit)
+        select(CouponRow.id).where(CouponRow.campaign_id == campaign_id, col(CouponRow.state).in_(IN_HAND)).limit(limit)
     )
     return (await session.scalars(query)).all()
 
