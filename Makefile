@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null \
 	&& echo $$p && break; done)
 BIN := .venv/bin
-PACKAGES := sdk registry host simulators $(patsubst %/pyproject.toml,%,$(wildcard plugins/*/pyproject.toml))
+PACKAGES := sdk registry host simulators $(patsubst %/pyproject.toml,%,$(wildcard extensions/*/pyproject.toml plugins/*/pyproject.toml))
 CODE := $(PACKAGES) tests bench
 STYLES := sdk/yimen_sdk/static/vendor/weui.min.css
 # These measure what one supervisor does to the machine, so no second one may run beside them.

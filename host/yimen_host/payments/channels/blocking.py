@@ -2,14 +2,16 @@
 
 import asyncio
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from typing import TypeVar
 
 from yimen_host.payments.channels.channel import ChannelSilent
 
 THREADS = 8  # of one channel: a provider that hangs holds these, and nobody else's
 WAITING = 64  # questions that may queue for them; a resident would not wait for the one after
+BATCH = 1000  # values of a stream made at once: between two batches the event loop does other things
 T = TypeVar("T")
 
 
@@ -28,3 +30,10 @@ class BlockingCalls:
         future = self._pool.submit(work)
         future.add_done_callback(lambda _: self._free.release())
         return await asyncio.wrap_future(future)
+
+    async def stream(self, values: Iterable[T]) -> AsyncIterator[T]:
+        """Make values in a thread, a batch at a time: such as the lines of a long file. Raises as ``call``."""
+        left = iter(values)
+        while batch := await self.call(lambda: list(islice(left, BATCH))):
+            for value in batch:
+                yield value

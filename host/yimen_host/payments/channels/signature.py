@@ -9,10 +9,8 @@ from collections.abc import Mapping
 
 from standardwebhooks.webhooks import Webhook
 
+from yimen_host.payments.channels.age import check_age
 from yimen_host.payments.errors import NoticeRefused
-
-WINDOW = dt.timedelta(minutes=5)
-"""How old, or how far ahead, a notice may be: what the specification recommends."""
 
 
 def sign(secret: str, notice_id: str, body: bytes, now: dt.datetime) -> dict[str, str]:
@@ -30,8 +28,7 @@ def check(secret: str, headers: Mapping[str, str], body: bytes, now: dt.datetime
     if not notice_id or not stamp.isascii() or not stamp.isdecimal() or len(stamp) > 11:
         raise NoticeRefused("the notice lacks its id or its timestamp")
     sent = dt.datetime.fromtimestamp(int(stamp), dt.UTC)
-    if abs(now - sent) > WINDOW:
-        raise NoticeRefused(f"the notice is of {sent:%Y-%m-%d %H:%M:%S}: too far from now")
+    check_age(sent, now)
     try:
         right = _signature(secret, notice_id, body, sent)
     except UnicodeDecodeError:

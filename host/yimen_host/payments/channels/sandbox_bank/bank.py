@@ -58,13 +58,16 @@ class Bank:
     """Collects payments and gives them back."""
 
     def __init__(self, services: Services) -> None:
-        self._services = services
+        self.services = services
         self.secret = services.keyring.password("sandbox-bank")
+        self.silent = False
+        """Whether the bank answers nothing at all."""
 
     async def expect(self, *, merchant_ref: str, title: str, payee: str, amount: Money, return_url: str) -> str:
         """Take a payment in to be decided by the customer; asked again it is the same one. Tell its number."""
+        self._speak()
         row = BankPaymentRow(
-            id=self._services.ids.new("bank"),
+            id=self.services.ids.new("bank"),
             merchant_ref=merchant_ref,
             title=title,
             payee=payee,
@@ -72,31 +75,32 @@ class Bank:
             currency=amount.currency,
             state=BankState.WAITING,
             return_url=return_url,
-            created_at=self._services.clock.now(),
+            created_at=self.services.clock.now(),
         )
-        async with self._services.database.transaction() as session:
+        async with self.services.database.transaction() as session:
             await session.execute(insert(BankPaymentRow).values(row.model_dump()).on_conflict_do_nothing())
             known = select(BankPaymentRow.id).where(BankPaymentRow.merchant_ref == merchant_ref)
             return (await session.scalars(known)).one()
 
     async def payment(self, payment_id: str) -> BankPaymentRow | None:
         """A payment by the bank's own number, for the bank's own page."""
-        async with self._services.database.transaction() as session:
+        async with self.services.database.transaction() as session:
             return await session.get(BankPaymentRow, payment_id)
 
     async def look_up(self, merchant_ref: str) -> BankPaymentRow | None:
         """A payment by the merchant's number, for the merchant. Raises ChannelSilent while the bank keeps silent."""
-        async with self._services.database.transaction() as session:
+        self._speak()
+        async with self.services.database.transaction() as session:
             query = select(BankPaymentRow).where(BankPaymentRow.merchant_ref == merchant_ref)
             row = (await session.scalars(query)).one_or_none()
-        if row is not None and row.silent_until is not None and self._services.clock.now() < row.silent_until:
+        if row is not None and row.silent_until is not None and self.services.clock.now() < row.silent_until:
             raise ChannelSilent(f"the bank does not answer about {merchant_ref}")
         return row
 
     async def decide(self, payment_id: str, state: BankState, *, silently: bool = False) -> bool:
         """Let the customer, or the merchant who closes it, decide a waiting payment; say whether it was waiting."""
-        now = self._services.clock.now()
-        async with self._services.database.transaction() as session:
+        now = self.services.clock.now()
+        async with self.services.database.transaction() as session:
             result = await session.execute(
                 update(BankPaymentRow)
                 .where(col(BankPaymentRow.id) == payment_id, col(BankPaymentRow.state) == BankState.WAITING)
@@ -116,14 +120,14 @@ class Bank:
         }
         raw = json.dumps(body).encode()
         notice_id = f"{payment.id}.{payment.state}"
-        return Notice(sign(self.secret, notice_id, raw, self._services.clock.now()), raw)
+        return Notice(sign(self.secret, notice_id, raw, self.services.clock.now()), raw)
 
     async def give_back(self, *, refund_ref: str, merchant_ref: str, amount: Money) -> bool:
         """Give part or all of a payment back, once per ``refund_ref``; say whether the bank does it."""
         payment = await self.look_up(merchant_ref)
         if payment is None or payment.state != BankState.PAID:
             return False
-        async with self._services.database.transaction() as session:
+        async with self.services.database.transaction() as session:
             await session.get(BankPaymentRow, payment.id, with_for_update=True)
             if await session.get(BankRefundRow, refund_ref) is not None:
                 return True
@@ -138,19 +142,20 @@ class Bank:
                     payment_id=payment.id,
                     amount_fen=amount.fen,
                     state="returned",
-                    at=self._services.clock.now(),
+                    at=self.services.clock.now(),
                 )
             )
         return True
 
     async def gave_back(self, refund_ref: str) -> bool:
         """Whether the bank knows of this refund."""
-        async with self._services.database.transaction() as session:
+        self._speak()
+        async with self.services.database.transaction() as session:
             return await session.get(BankRefundRow, refund_ref) is not None
 
     async def lines(self, begin: dt.datetime, end: dt.datetime) -> Sequence[BillLine]:
         """What was taken and given back in a span."""
-        async with self._services.database.transaction() as session:
+        async with self.services.database.transaction() as session:
             payments = (
                 await session.scalars(
                     select(BankPaymentRow).where(
@@ -174,3 +179,7 @@ class Bank:
         ]
         given = [BillLine(r.merchant_ref, r.payment_id, Money(r.amount_fen, c), True, r.at) for r, c in refunds]
         return taken + given
+
+    def _speak(self) -> None:
+        if self.silent:
+            raise ChannelSilent("the bank does not answer")
