@@ -1,5 +1,6 @@
 """The way out for mini-apps: the host calls other services for them, and only those their manifest was approved for."""
 
+import asyncio
 import base64
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -13,6 +14,7 @@ from starlette.routing import Route
 from yimen_host.core import outward
 from yimen_host.core.errors import Forbidden, HostError, Invalid
 from yimen_host.core.services import Services
+from yimen_host.runtime.allowance import Allowance
 from yimen_host.runtime.directory import LiveDirectory
 from yimen_host.runtime.hostport import Caller
 from yimen_sdk.manifest import Side
@@ -54,29 +56,18 @@ class Connections:
     def __init__(self, services: Services, directory: LiveDirectory) -> None:
         self._bound = services.settings.connections
         self._directory = directory
+        self._allowance = Allowance()
         self._client = httpx.AsyncClient(follow_redirects=False, trust_env=False)
 
     async def fetch(self, caller: Caller, asked: Fetch) -> dict[str, object]:
-        """Call another service for a mini-app. Raises HostNotApproved and NoAnswer."""
+        """Call another service for a mini-app. Raises HostNotApproved, TooMany and NoAnswer."""
         host = (urlsplit(asked.url).hostname or "").lower()
         release = self._directory.release(caller.app_id, caller.version)
         if release is None or host not in release.manifest.hosts(Side.SERVER):
             raise HostNotApproved(f"the manifest of {caller.app_id} does not name {host or asked.url!r}")
-        target = await self._target(asked.url)
-        try:
-            async with self._client.stream(
-                asked.method,
-                target.url,
-                json=asked.json_body,
-                headers={**_plain(asked.headers), "host": target.host},
-                timeout=httpx.Timeout(asked.timeout, connect=CONNECT_SECONDS),
-                extensions={"sni_hostname": host},
-            ) as response:
-                body = await _read(response)
-        except httpx.ConnectError as error:
-            raise NoAnswer(f"{host} cannot be reached") from error
-        except httpx.HTTPError as error:
-            raise NoAnswer(f"{host} gave no answer: {type(error).__name__}") from error
+        with self._allowance.call(caller.app_id) as count:
+            response, body = await self._call(await self._target(asked.url), host, asked)
+            count(len(body))
         return {
             "status": response.status_code,
             "headers": {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
@@ -86,6 +77,28 @@ class Connections:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.aclose()
+
+    async def _call(self, target: outward.Target, host: str, asked: Fetch) -> tuple[httpx.Response, bytes]:
+        try:
+            # The client's own limit is between two pieces: an answer that drips would never reach it.
+            async with (
+                asyncio.timeout(CONNECT_SECONDS + asked.timeout),
+                self._client.stream(
+                    asked.method,
+                    target.url,
+                    json=asked.json_body,
+                    headers={**_plain(asked.headers), "host": target.host},
+                    timeout=httpx.Timeout(asked.timeout, connect=CONNECT_SECONDS),
+                    extensions={"sni_hostname": host},
+                ) as response,
+            ):
+                return response, await _read(response)
+        except TimeoutError as error:
+            raise NoAnswer(f"{host} did not finish its answer in time") from error
+        except httpx.ConnectError as error:
+            raise NoAnswer(f"{host} cannot be reached") from error
+        except httpx.HTTPError as error:
+            raise NoAnswer(f"{host} gave no answer: {type(error).__name__}") from error
 
     async def _target(self, url: str) -> outward.Target:
         try:

@@ -30,6 +30,7 @@ from yimen_host.core.services import Services
 from yimen_host.identity.accounts import Accounts
 from yimen_host.identity.consent import Consents
 from yimen_host.runtime import store
+from yimen_host.runtime.allowance import ShortCalls
 from yimen_host.runtime.directory import LiveDirectory
 from yimen_host.runtime.sessions import usable
 from yimen_host.runtime.supervision import Supervision
@@ -187,7 +188,7 @@ def platform_api(callers: Callers, routes: Iterable[BaseRoute], state: dict[str,
     """The ASGI application behind every mini-app's socket."""
     application = Starlette(
         routes=list(routes),
-        middleware=[Middleware(Identify, callers=callers)],
+        middleware=[Middleware(ShortCalls), Middleware(Identify, callers=callers)],
         exception_handlers={HostError: _host_error, HTTPException: _http_error, Exception: _our_fault},
     )
     for name, value in state.items():

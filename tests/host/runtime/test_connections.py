@@ -2,14 +2,26 @@
 
 import asyncio
 import base64
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 from tests.host.village import Village, village
 
+from yimen_host.core.errors import TooMany
 from yimen_host.core.services import Services
+from yimen_host.runtime import connections
+from yimen_host.runtime.allowance import (
+    LONGEST_CALL,
+    MINUTE,
+    MOST_BYTES,
+    MOST_CALLS,
+    MOST_UNDER_WAY,
+    Allowance,
+)
 from yimen_host.runtime.connections import MAX_ANSWER_BYTES, Fetch, HostNotApproved, NoAnswer
 from yimen_host.runtime.hostport import Caller
 
@@ -34,6 +46,13 @@ class Supplier:
                 writer.write(HEAD.format(200, "", MAX_ANSWER_BYTES).encode() + b"x" * MAX_ANSWER_BYTES)
             case "/broken":
                 writer.write(HEAD.format(200, "", 10).encode() + b"x")
+            case "/dripping":
+                writer.write(HEAD.format(200, "", 1000).encode())
+                with contextlib.suppress(ConnectionError):
+                    while True:
+                        writer.write(b"x")
+                        await writer.drain()
+                        await asyncio.sleep(0.05)
             case "/silent":
                 await reader.read()
             case _:
@@ -147,3 +166,60 @@ async def test_a_release_that_is_gone_reaches_nothing(there: Village) -> None:
 
     with pytest.raises(HostNotApproved):
         await there.node.connections.fetch(caller, Fetch(method="GET", url="https://supplier.test/"))
+
+
+async def test_an_answer_that_drips_is_given_up(there: Village, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "CONNECT_SECONDS", 0.2)
+
+    with pytest.raises(NoAnswer, match="did not finish its answer in time"):
+        await fetch(there, "https://supplier.test/dripping", timeout=0.3)
+
+
+async def test_one_mini_app_has_so_many_calls_under_way_and_no_more(there: Village) -> None:
+    async with asyncio.TaskGroup() as calls:
+        held = [calls.create_task(fetch(there, "https://supplier.test/silent")) for _ in range(MOST_UNDER_WAY)]
+        await asyncio.sleep(0.1)
+
+        with pytest.raises(TooMany):
+            await fetch(there, "https://supplier.test/leaves")
+        for call in held:
+            call.cancel()
+
+    assert (await fetch(there, "https://supplier.test/leaves"))["status"] == 200
+
+
+def test_calls_and_bytes_are_counted_by_the_minute() -> None:
+    now = [0.0]
+    allowance = Allowance(clock=lambda: now[0])
+
+    def calls(*, size: int) -> int:
+        """How many calls pass, with answers of a size, until one does not."""
+        passed = 0
+        with contextlib.suppress(TooMany):
+            while True:
+                with allowance.call("tea") as count:
+                    count(size)
+                passed += 1
+        return passed
+
+    told = [calls(size=0)]
+    for moment, size in ((MINUTE - 1, 0), (MINUTE, MOST_BYTES // 4), (2 * MINUTE, 0)):
+        now[0] = moment
+        told.append(calls(size=size))
+
+    assert told == [MOST_CALLS, 0, 4, MOST_CALLS]
+    with allowance.call("coffee"):
+        pass  # one mini-app's use is nobody else's
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_a_call_to_the_platform_is_never_longer_than_its_limit(there: Village, chunked: bool) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(LONGEST_CALL // 65536 + 1):
+            yield b"x" * 65536
+
+    transport = httpx.AsyncHTTPTransport(uds=str(there.platform_socket()))
+    async with httpx.AsyncClient(transport=transport, base_url="http://host") as client:
+        answer = await client.post("/v1/fetch", content=pieces() if chunked else b"x" * (LONGEST_CALL + 1))
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_long")

@@ -7,8 +7,9 @@ from pathlib import Path
 from starlette.types import Message, Receive, Scope
 
 from yimen_host.runtime.gateway import requests
+from yimen_host.runtime.gateway.pool import Pool
 from yimen_host.runtime.gateway.requests import Reading
-from yimen_host.runtime.gateway.upstream import Pool, Upstream, UpstreamFailed
+from yimen_host.runtime.gateway.upstream import Upstream, UpstreamFailed
 
 _BODY_IDLE_SECONDS = 30.0
 """Between two pieces of a request's body."""

@@ -10,6 +10,7 @@ from yimen_host.runtime.gateway import requests, responses
 from yimen_host.runtime.gateway.bulkhead import Bulkhead, Overloaded
 from yimen_host.runtime.gateway.exchange import Exchange, TooLarge
 from yimen_host.runtime.gateway.hosts import Hosts, Site
+from yimen_host.runtime.gateway.pool import Pool
 from yimen_host.runtime.gateway.ports import (
     AppTarget,
     Directory,
@@ -24,7 +25,7 @@ from yimen_host.runtime.gateway.ports import (
     plain_pages,
 )
 from yimen_host.runtime.gateway.requests import Reading, Refused
-from yimen_host.runtime.gateway.upstream import Pool, Upstream, UpstreamFailed
+from yimen_host.runtime.gateway.upstream import Upstream, UpstreamFailed
 
 _STOPPED = {
     TargetState.SUSPENDED: Refused(503, Reason.SUSPENDED),

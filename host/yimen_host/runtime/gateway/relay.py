@@ -16,9 +16,10 @@ import httptools
 from yimen_host.runtime.gateway import requests
 from yimen_host.runtime.gateway.bulkhead import Overloaded
 from yimen_host.runtime.gateway.gateway import Gateway
+from yimen_host.runtime.gateway.pool import CONNECT_SECONDS
 from yimen_host.runtime.gateway.ports import AppTarget, Reason, TargetState, Visitor
 from yimen_host.runtime.gateway.requests import Reading, Refused
-from yimen_host.runtime.gateway.upstream import CONNECT_SECONDS, FIRST_BYTE_SECONDS
+from yimen_host.runtime.gateway.upstream import FIRST_BYTE_SECONDS
 
 SILENCE_SECONDS = 120.0
 """Both ends send pings more often than that."""

@@ -1,4 +1,4 @@
-"""One connection to a worker, and the pool of them: a thin HTTP/1.1 client over unix sockets.
+"""One connection to a worker: a thin HTTP/1.1 client over a unix socket.
 
 A connection is used again only when the answer ended exactly where it should; anything else discards it.
 """
@@ -6,29 +6,26 @@ A connection is used again only when the answer ended exactly where it should; a
 import asyncio
 import math
 import time
-from collections import deque
 from collections.abc import Callable
-from pathlib import Path
 from typing import cast
 
 import httptools
 
-CONNECT_SECONDS = 2.0
 FIRST_BYTE_SECONDS = 10.0
 """From the end of the request to the first byte of the answer, a cold start included."""
 IDLE_SECONDS = 30.0
 """Between two pieces of an answer."""
 TOTAL_SECONDS = 60.0
 """For a whole answer that is not a stream of events."""
-SPARE_SECONDS = 2.0
-"""An unused connection is closed after this; a worker without connections can go to sleep, and loses nothing."""
-MOST_SPARE = 64
 LONGEST_HEAD = 64 * 1024
 MOST_HEADERS = 100
 MOST_INTERIM = 8
 """Answers with a 1xx status before the real one."""
 _BUFFERED = 256 * 1024
-_SWEEP_SECONDS = 0.25
+
+
+now = time.monotonic
+"""The clock of all deadlines; the loop's own, without asking the loop."""
 
 
 class UpstreamFailed(Exception):
@@ -44,8 +41,7 @@ class UpstreamFailed(Exception):
 class Upstream(asyncio.Protocol):
     """One connection and at most one exchange on it."""
 
-    def __init__(self, pool: "Pool") -> None:
-        self._pool = pool
+    def __init__(self) -> None:
         self._parser = httptools.HttpResponseParser(self)
         self._transport: asyncio.Transport | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -82,9 +78,9 @@ class Upstream(asyncio.Protocol):
         self._busy = True
         self._bodyless = bodyless
         self.used += 1
-        now = self._pool.now()
-        self._until = now + TOTAL_SECONDS
-        self.deadline = now + FIRST_BYTE_SECONDS
+        moment = now()
+        self._until = moment + TOTAL_SECONDS
+        self.deadline = moment + FIRST_BYTE_SECONDS
         self._transport.write(head)
 
     def stream(self) -> None:
@@ -95,7 +91,7 @@ class Upstream(asyncio.Protocol):
         """Send a piece of the body, waiting while the worker does not read."""
         if self._transport is None or self._failure:
             return
-        self.deadline = self._pool.now() + FIRST_BYTE_SECONDS
+        self.deadline = now() + FIRST_BYTE_SECONDS
         self._transport.write(data)
         if self._writable is not None:
             await self._writable
@@ -246,7 +242,7 @@ class Upstream(asyncio.Protocol):
     def on_body(self, body: bytes) -> None:
         self._chunks.append(body)
         self._buffered += len(body)
-        self.deadline = min(self._until, self._pool.now() + IDLE_SECONDS)
+        self.deadline = min(self._until, now() + IDLE_SECONDS)
 
     def on_message_complete(self) -> None:
         if self._headers_done:
@@ -268,89 +264,3 @@ class Upstream(asyncio.Protocol):
     def _check(self) -> None:
         if self._failure:
             raise UpstreamFailed(self._failure, started=self.started)
-
-
-class Pool:
-    """The spare connections by socket, and the clock over those in use."""
-
-    def __init__(self) -> None:
-        self._spare: dict[Path, deque[Upstream]] = {}
-        self._used: set[Upstream] = set()
-        self._sweeping: asyncio.TimerHandle | None = None
-
-    @staticmethod
-    def now() -> float:
-        """Return the loop's time, without asking the loop."""
-        return time.monotonic()
-
-    async def take(self, path: Path, *, fresh: bool = False) -> Upstream:
-        """Return a connection to a socket, a spare one if there is and `fresh` is not asked. Raises UpstreamFailed."""
-        if not fresh and (spare := self.spare(path)):
-            return spare
-        upstream = Upstream(self)
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(CONNECT_SECONDS):
-                await loop.create_unix_connection(lambda: upstream, str(path))
-        except BlockingIOError as error:
-            raise UpstreamFailed("full") from error
-        except (OSError, TimeoutError) as error:
-            raise UpstreamFailed("refused") from error
-        return self._use(upstream)
-
-    def spare(self, path: Path) -> Upstream | None:
-        """Return a connection that stands already, if there is one."""
-        spare = self._spare.get(path)
-        while spare:
-            upstream = spare.pop()
-            if upstream.is_open:
-                return self._use(upstream)
-        return None
-
-    def give_back(self, path: Path, upstream: Upstream) -> None:
-        """Keep the connection for the next request, or close it."""
-        self._used.discard(upstream)
-        upstream.on_news = None
-        upstream.rest()
-        if not upstream.reusable:
-            upstream.close()
-            return
-        spare = self._spare.get(path)
-        if spare is None:
-            spare = self._spare[path] = deque()
-        if len(spare) >= MOST_SPARE:
-            upstream.close()
-            return
-        upstream.spare_since = self.now()
-        spare.append(upstream)
-
-    def close(self) -> None:
-        """Close every connection."""
-        if self._sweeping:
-            self._sweeping.cancel()
-            self._sweeping = None
-        for spare in self._spare.values():
-            for upstream in spare:
-                upstream.close()
-        self._spare.clear()
-        for upstream in list(self._used):
-            upstream.fail("closed")
-
-    def _use(self, upstream: Upstream) -> Upstream:
-        self._used.add(upstream)
-        if self._sweeping is None:
-            self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep)
-        return upstream
-
-    def _sweep(self) -> None:
-        """End what takes too long and close what nobody used: one timer for all, not one a request."""
-        now = self.now()
-        for upstream in [used for used in self._used if used.deadline < now]:
-            upstream.fail("slow")
-        for path, spare in list(self._spare.items()):
-            while spare and (spare[0].spare_since + SPARE_SECONDS < now or not spare[0].is_open):
-                spare.popleft().close()
-            if not spare:
-                del self._spare[path]
-        more = self._used or self._spare
-        self._sweeping = asyncio.get_running_loop().call_later(_SWEEP_SECONDS, self._sweep) if more else None
