@@ -23,7 +23,7 @@ DATA = {
 """Modules whose Chinese is data."""
 SENT = {"【一门】验证码 ", "，10分钟内有效。请勿告诉他人。", "供电公司未入账"}
 """Sent or kept as it is, and not shown on a page: a text message, the reason of a refund."""
-TOOLS = {"cli", "manifest", "rules", "scaffold"}
+TOOLS = {"cli", "manifest", "rules", "scaffold", "testing"}
 """What only authors and operators read."""
 
 
