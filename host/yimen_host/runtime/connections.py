@@ -87,7 +87,7 @@ class Connections:
                     asked.method,
                     target.url,
                     json=asked.json_body,
-                    headers={**_plain(asked.headers), "host": target.host},
+                    headers={**_plain(asked.headers), "host": target.host, "accept-encoding": "identity"},
                     timeout=httpx.Timeout(asked.timeout, connect=CONNECT_SECONDS),
                     extensions={"sni_hostname": host},
                 ) as response,
@@ -110,8 +110,12 @@ class Connections:
 
 
 async def _read(response: httpx.Response) -> bytes:
+    if response.headers.get("content-encoding", "identity") != "identity":
+        raise NoAnswer(
+            "the answer is compressed, although that was not asked for"
+        )  # a small one may unpack to gigabytes
     body = bytearray()
-    async for piece in response.aiter_bytes():
+    async for piece in response.aiter_raw():
         body += piece
         if len(body) > MAX_ANSWER_BYTES:
             raise NoAnswer("the answer is longer than 1 MiB")
@@ -119,7 +123,16 @@ async def _read(response: httpx.Response) -> bytes:
 
 
 def _plain(headers: dict[str, str]) -> dict[str, str]:
-    refused = {"host", "content-length", "transfer-encoding", "connection", "upgrade", "te", "trailer"}
+    refused = {
+        "host",
+        "accept-encoding",
+        "content-length",
+        "transfer-encoding",
+        "connection",
+        "upgrade",
+        "te",
+        "trailer",
+    }
     return {name: value for name, value in headers.items() if name.lower() not in refused}
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -118,7 +118,8 @@ class LiveDirectory:
             try:
                 self._require_a_domain(record)
                 await before_arming(record.app_id)
-                fresh.setdefault(record.app_id, []).append(await self._armed(record))
+                others = [other.version for other in records if other.app_id == record.app_id and other is not record]
+                fresh.setdefault(record.app_id, []).append(await self._armed(record, others))
             except (HostError, RegistryError, SupervisorRefused, OSError, ValueError) as error:
                 log.error("%s %s is not served: %s", record.app_id, record.version, error)
         before = [release for releases in self._apps.values() for release in releases]
@@ -181,11 +182,11 @@ class LiveDirectory:
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
 
-    async def _armed(self, record: LiveRelease) -> Release:
+    async def _armed(self, record: LiveRelease, others: Collection[str]) -> Release:
         known = self.release(record.app_id, record.version)
         if known is None:
             await self._source.verify(record)
-            await self._installs.install(record.app_id, record.tree, record.module)
+            await self._installs.install(record.app_id, record.tree, record.module, others)
             armed = await self._supervision.arm(self._spec(record))
             target = ReleaseTarget(armed.socket, self._policy(record.manifest))
         else:

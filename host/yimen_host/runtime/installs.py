@@ -4,6 +4,7 @@ Migrations are numbered SQL files in the package (``migrations/0001_links.sql``)
 """
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from sqlalchemy.engine import URL
 from yimen_host.core.errors import HostError
 from yimen_host.core.keyring import Keyring
 from yimen_host.core.services import Services
-from yimen_host.runtime import store
+from yimen_host.runtime import contracting, store
 from yimen_host.runtime.models import InstalledAppRow
 
 STATEMENT_SECONDS = 5
@@ -46,10 +47,11 @@ class Installs:
         self._services = services
         self._owner = services.database.url
 
-    async def install(self, app_id: str, tree: Path, module: str) -> None:
+    async def install(self, app_id: str, tree: Path, module: str, others: Collection[str] = ()) -> None:
         """Make the schema and role and run the migrations that have not run. Doing it again changes nothing.
 
-        Raises InstallError naming the migration that failed; what ran before it stays, the failed one is undone.
+        `others` are the versions that go on serving beside this one: nothing they may use is taken away. Raises
+        InstallError naming the migration that failed; what ran before it stays, the failed one is undone.
         """
         steps = migrations(tree, module)
         async with self._services.database.transaction() as session:
@@ -60,9 +62,11 @@ class Installs:
         async with await psycopg.AsyncConnection.connect(_conninfo(self._owner), autocommit=True) as connection:
             # Two processes that hear of a release at once install it one after the other.
             await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"install:{app_id}",))
-            await self._install(connection, app_id, steps)
+            await self._install(connection, app_id, steps, others)
 
-    async def _install(self, connection: Connection, app_id: str, steps: list[Migration]) -> None:
+    async def _install(
+        self, connection: Connection, app_id: str, steps: list[Migration], others: Collection[str]
+    ) -> None:
         async with self._services.database.transaction() as session:
             row = await store.installed(session, app_id)
         done = row.migration if row else 0
@@ -70,6 +74,8 @@ class Installs:
             await _make_place(connection, self._owner, self._services.keyring, app_id)
         for step in steps:
             if step.number > done:
+                if reason := contracting.refusal(step.path.read_text("utf-8"), others):
+                    raise InstallError(f"{app_id}: migration {step.path.name} {reason}")
                 await self._run(app_id, step)
                 done = step.number
                 await self._note(app_id, done)

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import gzip
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -53,6 +54,9 @@ class Supplier:
                         writer.write(b"x")
                         await writer.drain()
                         await asyncio.sleep(0.05)
+            case "/bomb":
+                packed = gzip.compress(bytes(MAX_ANSWER_BYTES * 40))
+                writer.write(HEAD.format(200, "content-encoding: gzip\r\n", len(packed)).encode() + packed)
             case "/silent":
                 await reader.read()
             case _:
@@ -223,3 +227,8 @@ async def test_a_call_to_the_platform_is_never_longer_than_its_limit(there: Vill
         answer = await client.post("/v1/fetch", content=pieces() if chunked else b"x" * (LONGEST_CALL + 1))
 
     assert (answer.status_code, answer.json()["code"]) == (413, "too_long")
+
+
+async def test_a_compressed_answer_is_not_unpacked(there: Village) -> None:
+    with pytest.raises(NoAnswer, match="compressed"):
+        await fetch(there, "https://supplier.test/bomb")

@@ -137,3 +137,17 @@ def test_migrations_are_numbered_without_gaps(tmp_path: Path, names: list[str]) 
 
     with pytest.raises(InstallError, match="must be numbered 0001, 0002, … without gaps"):
         migrations(package, "yimen_x")
+
+
+async def test_nothing_is_taken_away_from_a_release_that_serves(
+    services: Services, installs: Installs, tmp_path: Path
+) -> None:
+    await installs.install("x", tree(tmp_path, m0001_cups="CREATE TABLE cup (n int, old int)"), "yimen_x")
+    package = tree(tmp_path, m0002_fewer="-- unused since 2.0.0\nALTER TABLE cup DROP COLUMN old")
+
+    with pytest.raises(InstallError, match=r"takes away what 1\.0\.0 still uses"):
+        await installs.install("x", package, "yimen_x", others=["1.0.0"])
+    before = await done(services, "x")
+    await installs.install("x", package, "yimen_x", others=["2.0.0"])
+
+    assert (before, await done(services, "x")) == (1, 2)
