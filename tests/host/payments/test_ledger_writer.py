@@ -280,3 +280,15 @@ async def test_the_audit_finds_what_was_tampered_with(services: Services, ledger
         "an account is not the sum of its entries: wallet:bob",
         "the chain is broken: lane 0 batch 1",
     ]
+
+
+async def test_refused_companions_leave_the_connection_fit_for_the_next(services: Services, ledger: Writer) -> None:
+    async def refuse(session: AsyncSession) -> Decision:
+        await session.execute(text("SELECT count(*) FROM journal_transaction"))
+        return Refused("no")
+
+    await ledger.post(fund("ada"))
+    refused = [await ledger.post(spend(f"r{n}"), refuse) for n in range(12)]  # past where a driver prepares by itself
+
+    assert [type(outcome) for outcome in refused] == [Refusal] * 12
+    assert isinstance(await ledger.post(spend("k1")), Posted)

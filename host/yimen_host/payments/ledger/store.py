@@ -56,6 +56,7 @@ async def prepare(raw: Raw, *, also: str = "") -> None:
     stay while the table grows, so there is to be none.
     """
     await raw.set_autocommit(True)
+    raw.prepare_threshold = None  # else a rollback makes the driver drop all prepared statements, ours too
     await raw.execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan;" + _PREPARE + also)
 
 
