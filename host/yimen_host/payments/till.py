@@ -119,7 +119,10 @@ class Till:
         if attempt.state == AttemptState.CREATED:
             await self._decline(attempt, "abandoned")  # no channel has heard of it
         elif attempt.state in (AttemptState.SUBMITTED, AttemptState.UNCERTAIN):
-            await self._act_on(attempt, self.channels[attempt.channel].query(attempt.id))
+            channel = self.channels[attempt.channel]
+            # When nothing waits for the payment any more it is ended, not asked about: its resident may never decide.
+            over = await self._is_over(attempt.order_id)
+            await self._act_on(attempt, channel.close(attempt.id) if over else channel.query(attempt.id))
 
     async def ask_when_due(self, attempt: AttemptRow) -> None:
         """Ask for somebody who is waiting: at once the first time, then no more often than the schedule allows."""
@@ -162,6 +165,12 @@ class Till:
                 await self._decline(attempt, reason)
             case _:
                 await self._wait(attempt)
+
+    async def _is_over(self, order_id: str) -> bool:
+        async with self.services.database.transaction() as session:
+            order = await orders.find(session, order_id)
+        assert order is not None
+        return order.state != OrderState.OPEN or order.expires_at <= self.services.clock.now()
 
     async def _create(self, order: OrderRow, channel: str, form_key: str, coupons: CouponChoice) -> AttemptRow:
         now = self.services.clock.now()

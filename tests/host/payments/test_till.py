@@ -322,3 +322,17 @@ async def test_receipts_are_numbered_without_a_gap(payments: Payments) -> None:
     async with payments.services.database.transaction() as session:
         numbers = (await session.scalars(text("SELECT number FROM payment_receipt ORDER BY number"))).all()
     assert numbers == [f"YM20261121{n:08d}" for n in range(1, 6)]
+
+
+async def test_a_payment_nobody_decides_on_ends_with_its_order(payments: Payments, clock: ManualClock) -> None:
+    orders = [await open_order(payments, yuan("8.00"), reference=f"r{n}") for n in range(2)]
+    attempts = [await pay(payments, order, "sandbox-bank") for order in orders]
+    await payments.till._doubt(attempts[0])  # as when the bank's answer was lost
+    async with payments.services.database.transaction() as session:
+        await payments.orders.cancel(session, orders[1])
+
+    clock.advance(hours=1)
+    await sweep.sweep(payments)
+
+    assert [(await story(payments, order))["order"] for order in orders] == ["expired", "cancelled"]
+    assert [(await payments.till.attempt(attempt.id)).state for attempt in attempts] == ["declined", "declined"]
