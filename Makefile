@@ -11,7 +11,7 @@ STYLES := sdk/yimen_sdk/static/vendor/weui.min.css
 ALONE := tests/attacks/runtime/test_probes.py tests/host/runtime/supervisor/test_isolation.py tests/faults
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 .DEFAULT_GOAL := help
-.PHONY: help run test check format bench lock clean
+.PHONY: help run test check format bench simulate lock clean
 
 help: ## show this list
 	@grep -E '^[a-z]+:.*## ' Makefile | sed 's/:.*## /\t/' | expand -t 10
@@ -38,6 +38,9 @@ format: .venv/test.stamp ## format the code
 bench: .venv/test.stamp ## run one benchmark, BENCH=name, or all
 	@for name in $${BENCH:-$(patsubst bench/%.py,%,$(filter-out bench/__init__.py bench/measure.py bench/stage.py bench/generator.py,$(wildcard bench/*.py)))}; do \
 		$(BIN)/python -m bench.$$name || exit 1; done
+
+simulate: .venv/test.stamp ## live through HISTORIES=n simulated histories of payments from FIRST=seed, or replay SEED=n
+	@$(BIN)/python -W ignore -m tests.simulation --histories $${HISTORIES:-1000} --first $${FIRST:-0} $${SEED:+--seed $$SEED}
 
 lock: ## lock the requirements anew (needs uv)
 	@for name in run test node; do uv pip compile --universal --python-version 3.11 --no-header --no-annotate \

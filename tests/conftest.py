@@ -4,6 +4,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,11 @@ import psycopg
 import pytest
 from psycopg import sql
 
+import yimen_registry
 from tests.town import town as town
+from yimen_host.core.database import host_role
 from yimen_host.core.embedded import Address, EmbeddedPostgres
+from yimen_host.core.schema import migrate
 
 _server: EmbeddedPostgres | None = None
 _names = itertools.count(1)
@@ -66,6 +70,20 @@ def owner(worker_id: str) -> Iterator[str]:
 def database_url(owner: str) -> Iterator[str]:
     """The SQLAlchemy address of an empty database that this test alone uses."""
     yield from new_database(owner)
+
+
+@pytest.fixture(scope="session")
+def migrated(owner: str) -> Iterator[str]:
+    """The name of a migrated database, from which each test's own is copied."""
+    for url in new_database(owner):
+        migrate(url, others=(partial(yimen_registry.migrate, role=host_role(url)),))
+        yield url.split("@/")[1].split("?")[0]
+
+
+@pytest.fixture
+def migrated_url(owner: str, migrated: str) -> Iterator[str]:
+    """The address of a migrated database that this test alone uses."""
+    yield from new_database(owner, template=migrated)
 
 
 def new_database(owner: str, *, template: str = "template1") -> Iterator[str]:

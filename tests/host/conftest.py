@@ -1,35 +1,17 @@
 """The host on a database of its own, with a clock that stands still."""
 
-from collections.abc import AsyncIterator, Iterator
-from functools import partial
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from tests.host.village import Village, village
 
-import yimen_registry
-from tests.conftest import new_database
 from yimen_host.core.clock import ManualClock
-from yimen_host.core.database import Database, host_role
+from yimen_host.core.database import Database
 from yimen_host.core.ids import RandomIds
 from yimen_host.core.keyring import Keyring, MasterKey
-from yimen_host.core.schema import migrate
 from yimen_host.core.services import Services
 from yimen_host.settings import Settings
-
-
-@pytest.fixture(scope="session")
-def migrated(owner: str) -> Iterator[str]:
-    """The name of a migrated database, from which each test's own is copied."""
-    for url in new_database(owner):
-        migrate(url, others=(partial(yimen_registry.migrate, role=host_role(url)),))
-        yield url.split("@/")[1].split("?")[0]
-
-
-@pytest.fixture
-def migrated_url(owner: str, migrated: str) -> Iterator[str]:
-    """The address of a migrated database that this test alone uses."""
-    yield from new_database(owner, template=migrated)
 
 
 @pytest.fixture

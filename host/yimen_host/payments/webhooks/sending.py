@@ -48,11 +48,20 @@ class Answer:
 class Sender:
     """Sends for one worker."""
 
-    def __init__(self, services: Services, *, chance: Callable[[], float] = _CHANCE) -> None:
+    def __init__(
+        self,
+        services: Services,
+        *,
+        chance: Callable[[], float] = _CHANCE,
+        transport: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         self._services = services
         self._chance = chance
         self._client = httpx.AsyncClient(
-            follow_redirects=False, trust_env=False, timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS)
+            follow_redirects=False,
+            trust_env=False,
+            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
+            transport=transport,
         )
         self._under_way: Counter[str] = Counter()
 

@@ -1,0 +1,277 @@
+"""What happens in one history: steps drawn by the seed, then good days until nothing is left to do."""
+
+from collections.abc import Awaitable, Callable, Collection
+from contextlib import suppress
+from typing import Any
+
+from sqlalchemy import text
+
+from tests.simulation.promises import broken
+from tests.simulation.world import PASSWORD, World
+from yimen_host.core.errors import HostError
+from yimen_host.payments import sweep
+from yimen_host.payments.attempts import AttemptState
+from yimen_host.payments.decision import Refused
+from yimen_host.payments.models import OrderRow
+from yimen_host.payments.ordering import NewOrder, Payee
+from yimen_host.payments.orders import ORDER, OrderEvent, OrderState
+from yimen_host.payments.refunds import RefundState
+from yimen_host.payments.store import orders, refunds
+from yimen_host.payments.webhooks.errors import Later
+from yimen_sdk.money import Money
+
+STEPS = 18
+ROUNDS = 40  # of good days: more than the longest schedule needs
+SPANS: tuple[dict[str, float], ...] = ({"seconds": 5}, {"seconds": 70}, {"minutes": 4}, {"minutes": 31}, {"hours": 5})
+LIKELY = (6, 6, 4, 1, 1)
+Step = Callable[[World], Awaitable[None]]
+
+
+async def happen(world: World) -> list[str]:
+    """Live through a history, and tell which promises it broke."""
+    await world.begin()
+    try:
+        steps, weights = zip(*_STEPS.items(), strict=True)
+        for step in (open_order, *world.chance.choices(steps, weights, k=STEPS)):
+            world.trace.append(step.__name__)
+            await step(world)
+        rest = await _good_days(world)
+        return rest + await broken(world)
+    finally:
+        await world.end()
+
+
+async def open_order(world: World) -> None:
+    """A mini-app opens an order, or the same one again under its own number."""
+    resident = world.chance.choice(world.residents)
+    if world.references and world.chance.random() < 0.2:
+        reference = world.chance.choice(sorted(world.references))
+        resident, title, fen = world.references[reference]
+    else:
+        reference, title, fen = f"ref-{len(world.references)}", "茶", world.chance.randint(1, 6000)
+        world.references[reference] = (resident, title, fen)
+    new = NewOrder(title, Money(fen), reference=reference)
+
+    async def opening() -> str:
+        async with world.services.database.transaction() as session:
+            payee = Payee(world.app_id, "茶馆", "茶叶合作社")
+            return (await world.payments.orders.open(session, new, payee, resident)).id
+
+    order_id = await _risky(world, opening())
+    if order_id is not None:
+        world.orders[order_id] = fen
+
+
+async def pay(world: World) -> None:
+    """A resident sends the cashier's form, perhaps the same one twice."""
+    order = await _some_order(world, likely=(OrderState.OPEN,))
+    if order is None or (order.state != OrderState.OPEN and world.chance.random() < 0.7):
+        await open_order(world)
+        return
+    channel = world.chance.choice(("wallet", world.bank.id, world.bank.id))
+    form = f"form-{world.chance.randint(1, 3)}"
+    paying = world.payments.till.pay(order, channel=channel, form_key=form, password=PASSWORD)
+    attempt = await _risky(world, paying)
+    if attempt is not None and not isinstance(attempt, Refused) and attempt.state == AttemptState.SETTLED:
+        world.settled.add(attempt.id)
+
+
+async def decide(world: World) -> None:
+    """A resident pays at the bank's own page, or declines there."""
+    world.bank.arrive_late()
+    if waiting := world.bank.waiting():
+        world.bank.person_decides(world.chance.choice(waiting), world.now)
+    else:
+        await pay(world)
+
+
+async def hear(world: World) -> None:
+    """A notice arrives: any that is due, in any order."""
+    due = [notice for notice in world.bank.notices if notice.at <= world.now]
+    if not due:
+        await decide(world)
+        return
+    notice = world.chance.choice(due)
+    if world.chance.random() < 0.8:
+        world.bank.notices.remove(notice)
+    await _risky(world, world.payments.till.hear(world.bank.id, notice.headers, notice.body))
+
+
+async def forge(world: World) -> None:
+    """Somebody sends a notice that is not the bank's."""
+    if world.bank.payments:
+        notice = world.bank.forge(world.chance.choice(sorted(world.bank.payments)), world.now)
+        await _risky(world, world.payments.till.hear(world.bank.id, notice.headers, notice.body))
+
+
+async def look(world: World) -> None:
+    """A resident watches the result page, which asks the channel."""
+    order = await _some_order(world)
+    if order is None:
+        return
+
+    async def looking() -> None:
+        for attempt_id, _ in await _rows(
+            world, "SELECT id, state FROM payment_attempt WHERE order_id = :o", o=order.id
+        ):
+            await world.payments.till.ask_when_due(await world.payments.till.attempt(attempt_id))
+
+    await _risky(world, looking())
+
+
+async def give_up(world: World) -> None:
+    """A mini-app cancels an order, or delivers it."""
+    order = await _some_order(world)
+    if order is None:
+        return
+    act = world.chance.choice((world.payments.orders.cancel, world.payments.orders.fulfil))
+
+    async def acting() -> None:
+        async with world.services.database.transaction() as session:
+            await act(session, order)
+
+    await _risky(world, acting())
+
+
+async def refund(world: World) -> None:
+    """A mini-app gives back a part, or all, or too much, perhaps under the same key again."""
+    refundable = ORDER.sources(OrderEvent.REFUND_ALL)
+    order = await _some_order(world, likely=refundable)
+    if order is None or (order.state not in refundable and world.chance.random() < 0.8):
+        await hear(world)
+        return
+    fen = world.chance.choice((order.amount_fen, max(1, order.amount_fen // 2), order.amount_fen + 1))
+    key = f"key-{world.chance.randint(1, 4)}-{fen}"
+
+    async def refunding() -> str:
+        async with world.services.database.transaction() as session:
+            row = await world.payments.refunding.request(session, order, Money(fen), reason="凉了", key=key)
+        await world.payments.refunding.proceed(row.id)
+        return row.id
+
+    refund_id = await _risky(world, refunding())
+    if refund_id is not None:
+        known = world.refunds.setdefault((order.id, key), refund_id)
+        if known != refund_id:
+            raise AssertionError(f"key {key} made two refunds: {known} and {refund_id}")
+
+
+async def work(world: World) -> None:
+    """The jobs worker sweeps."""
+    await _risky(world, sweep.sweep(world.payments))
+
+
+async def post(world: World) -> None:
+    """The jobs worker sends a webhook: the oldest of some subject, as the queue's locks have it."""
+    waiting = await _rows(
+        world,
+        "SELECT DISTINCT ON (subject) id, subject FROM webhook_delivery WHERE endpoint_id = :e AND state = 'pending'"
+        " ORDER BY subject, id",
+        e=world.endpoint,
+    )
+    if waiting:
+        await _risky(world, world.sender.send(world.chance.choice(waiting)[0]))
+
+
+async def wait(world: World) -> None:
+    """Time passes."""
+    world.later(**world.chance.choices(SPANS, LIKELY)[0])
+
+
+_STEPS: dict[Step, int] = {
+    open_order: 2, pay: 7, decide: 7, hear: 6, forge: 1, look: 2, give_up: 2, refund: 9, work: 3, post: 2, wait: 4,
+}  # fmt: skip
+
+
+async def _risky(world: World, step: Awaitable[Any]) -> Any:  # Any: any step's answer
+    """Do a step that may be refused, and in which the process may die."""
+    luck = world.chance.random()
+    cut_at = world.chance.randint(0, 30) if luck < 0.2 else None
+    try:
+        answer = await world.do(step, cut_at=cut_at, before=luck < 0.1)
+    except Later:
+        return None
+    except HostError as refusal:
+        world.trace.append(f"  refused: {refusal}")
+        return None
+    world.trace.append(f"  {answer!r:.100}")
+    return answer
+
+
+async def _some_order(world: World, *, likely: Collection[OrderState] = ()) -> OrderRow | None:
+    """Any order; mostly one in a likely state, where there is one."""
+    if not world.orders:
+        return None
+    async with world.services.database.transaction() as session:
+        found = [await orders.find(session, order_id) for order_id in sorted(world.orders)]
+    rows = [row for row in found if row is not None]
+    fitting = [row for row in rows if row.state in likely] if world.chance.random() < 0.85 else []
+    return world.chance.choice(fitting or rows)
+
+
+async def _good_days(world: World) -> list[str]:
+    """Let the network be well and time pass until nothing is under way; tell what never ends."""
+    world.bank.faulty = world.receiver.faulty = False
+    world.bank.arrive_late()
+    rest: list[str] = []
+    for _ in range(ROUNDS):
+        world.later(hours=1, minutes=5)  # the longest a question or a webhook's endpoint has to wait
+        await _hear_what_is_due(world)
+        await world.do(sweep.sweep(world.payments))
+        await _help_stuck(world)
+        await _send_everything(world)
+        rest = await _under_way(world)
+        if not rest and not world.bank.notices:
+            return []
+        if not rest:
+            world.later(seconds=max(0.0, (min(n.at for n in world.bank.notices) - world.now).total_seconds()))
+    return [f"never ends: {what}" for what in rest]
+
+
+async def _hear_what_is_due(world: World) -> None:
+    for notice in [notice for notice in world.bank.notices if notice.at <= world.now]:
+        world.bank.notices.remove(notice)
+        await _quietly(world, world.payments.till.hear(world.bank.id, notice.again(world.now), notice.body))
+
+
+async def _send_everything(world: World) -> None:
+    query = "SELECT id FROM webhook_delivery WHERE endpoint_id = :e AND state = 'pending' ORDER BY id"
+    for (delivery,) in await _rows(world, query, e=world.endpoint):
+        await _quietly(world, world.sender.send(delivery))
+
+
+async def _help_stuck(world: World) -> None:
+    """A person at the console tries the refunds again that wait for one."""
+    async with world.services.database.transaction() as session:
+        stuck = [row.id for row in await refunds.stuck(session, 100)]
+    for refund_id in stuck:
+        await world.do(world.payments.refunding.retry(refund_id))
+
+
+async def _quietly(world: World, step: Awaitable[Any]) -> None:
+    with suppress(HostError):
+        await world.do(step)
+
+
+async def _under_way(world: World) -> list[str]:
+    unfinished = tuple(
+        state.value for state in (RefundState.REQUESTED, RefundState.PROCESSING, RefundState.NEEDS_ACTION)
+    )
+    found = await _rows(
+        world,
+        "SELECT 'order ' || id || ' ' || state FROM payment_order WHERE app_id = :app AND state = 'open'"
+        " UNION ALL SELECT 'attempt ' || a.id || ' ' || a.state FROM payment_attempt a JOIN payment_order o"
+        " ON o.id = a.order_id WHERE o.app_id = :app AND a.state IN ('created', 'submitted', 'uncertain', 'late')"
+        " UNION ALL SELECT 'refund ' || r.id || ' ' || r.state FROM payment_refund r JOIN payment_order o"
+        " ON o.id = r.order_id WHERE o.app_id = :app AND r.state = ANY(:unfinished)"
+        " UNION ALL SELECT 'webhook ' || id FROM webhook_delivery WHERE endpoint_id = :e AND state = 'pending'",
+        app=world.app_id,
+        e=world.endpoint,
+        unfinished=list(unfinished),
+    )
+    return [what for (what,) in found]
+
+
+async def _rows(world: World, query: str, **values: object) -> list[Any]:  # Any: rows differ
+    async with world.services.database.transaction() as session:
+        return list((await session.execute(text(query), values)).all())

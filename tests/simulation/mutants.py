@@ -1,0 +1,71 @@
+"""Planted bugs: one small change of our own source each, of the kind that loses money. Every one must be found."""
+
+import inspect
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tests.simulation import bank
+from yimen_host.payments import refunding, sweep
+from yimen_host.payments.ledger import batch, rule, store
+from yimen_host.payments.refunding import Refunding
+from yimen_host.payments.store import orders
+from yimen_host.payments.till import Till
+from yimen_host.payments.webhooks import store as webhooks
+from yimen_host.payments.webhooks.sending import Sender
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A change of one function: ``old`` becomes ``new`` in its source."""
+
+    name: str
+    owner: Any  # Any: a module or a class
+    function: str
+    old: str
+    new: str
+
+    @contextmanager
+    def planted(self) -> Iterator[None]:
+        """Live with the bug. Fails when the source no longer has the place for it."""
+        sound = getattr(self.owner, self.function)
+        source = textwrap.dedent(inspect.getsource(sound))
+        if self.old not in source:
+            raise LookupError(f"{self.name}: {self.function} no longer says {self.old!r}")
+        made: dict[str, Any] = {}  # Any: what the source defines
+        exec(compile(source.replace(self.old, self.new), f"<{self.name}>", "exec"), sound.__globals__, made)
+        setattr(self.owner, self.function, made[sound.__name__])
+        try:
+            yield
+        finally:
+            setattr(self.owner, self.function, sound)
+
+
+_COMPARED = "paid.amount == Money(attempt.amount_fen, attempt.currency)"
+_TOLD = "await events.payment_settled(session, self.services, order, now)"
+_NOTED = "await self.refunding.request_late(session, order, attempt, paid.amount, reason)"
+_FAILED = 'await self._book(order, attempt, refund, NotReturned("silent"))'
+_RELEASED = "await orders.release(session, order.id, refund.amount_fen)"
+_LEFT = "col(OrderRow.reserved_fen) + fen <= col(OrderRow.amount_fen),"
+MUTANTS = (
+    Mutant("an amount is not compared", Till, "_take", _COMPARED, "True"),
+    Mutant("a cancelled order is paid", Till, "_settle", "return Refused(ORDER_GUARD)", "pass"),
+    Mutant("nobody is told of a payment", Till, "_settle", _TOLD, "pass"),
+    Mutant("late money is kept", Till, "_come_late", _NOTED, "pass"),
+    Mutant("nobody ends what nobody waits for", Till, "ask", "channel.close(attempt.id) if over else", ""),
+    Mutant("a forged notice is believed", bank, "check", "if not any(", "if False and not any("),
+    Mutant("the bank is not asked again", sweep, "settle_uncertain", "await payments.till.ask(attempt_id)", "pass"),
+    Mutant("a silent refund is called failed", Refunding, "_act_on", "await self._wait(refund)", _FAILED),
+    Mutant("a refund gets another number", refunding, "_ask", "refund.id,", "refund.id + str(refund.queries),"),
+    Mutant("a failed refund keeps its reservation", Refunding, "_fail", _RELEASED, "pass"),
+    Mutant("a refund that failed is posted", Refunding, "_book", "void_hold(", "post_hold("),
+    Mutant("more is refunded than was paid", orders, "reserve", _LEFT, ""),
+    Mutant("only the last refund is counted", orders, "mark_refunded", "col(OrderRow.refunded_fen) + fen", "0 + fen"),
+    Mutant("a floor is not looked at", rule, "_judge_legs", "changed.available < account.floor", "False"),
+    Mutant("a posting is answered, not committed", batch.Scribe, "write", "await connection.commit()", "pass"),
+    Mutant("a rollback drops the statements", store, "prepare", "raw.prepare_threshold = None", "pass"),
+    Mutant("a failed webhook counts as delivered", Sender, "_note", "if answer.taken:", "if True:"),
+    Mutant("events of an order lose their count", webhooks, "add_delivery", ".scalar_one() + 1", ".scalar_one() + 2"),
+)

@@ -1,0 +1,164 @@
+"""One simulated host: its process, its bank, a publisher's server, and what was acknowledged to whom."""
+
+import asyncio
+import datetime as dt
+import random
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.simulation.bank import Bank
+from tests.simulation.power import Power
+from yimen_host.core.clock import ManualClock
+from yimen_host.core.database import Database
+from yimen_host.core.keyring import Keyring, MasterKey
+from yimen_host.core.services import Services
+from yimen_host.payments.decision import GRANTED, Decision, Refused
+from yimen_host.payments.facade import Payments
+from yimen_host.payments.ledger.draft import transfer
+from yimen_host.payments.webhooks.endpoints import Endpoints
+from yimen_host.payments.webhooks.sending import Sender
+from yimen_host.settings import Settings
+from yimen_sdk.money import Money
+
+PASSWORD = "135790"
+START = 5_000  # fen in each wallet: too little for all that is asked
+STEP_SECONDS = 20.0  # of real time: a step that takes longer hangs
+SETTINGS = Settings(var=Path("var"), demo=False, connections={"shop.test": "http://shop.test"})
+KEYRING = Keyring((MasterKey("k1", b"1" * 32),))
+
+
+class Hangs(Exception):
+    """A step never ended: somebody would have waited for ever."""
+
+
+class CountedIds:
+    """Identifiers that are the same in every replay and sort in the order they were made."""
+
+    def __init__(self, prefix: str) -> None:
+        self._prefix, self._count = prefix, 0
+
+    def new(self, prefix: str) -> str:
+        self._count += 1
+        return f"{prefix}_{self._prefix}{self._count:06}"
+
+
+class OnePassword:
+    """The payment password port, with one password for everybody."""
+
+    async def verify(self, resident_id: str, typed: str) -> Decision:
+        return GRANTED if typed == PASSWORD else Refused("wrong")
+
+
+@dataclass
+class Receiver:
+    """A publisher's server that fails often, and keeps what it took."""
+
+    chance: random.Random
+    faulty: bool = True
+    taken: list[tuple[str, str]] = field(default_factory=list)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        """Take an event, or fail before or after taking it."""
+        luck = self.chance.random() if self.faulty else 1.0
+        if luck < 0.2:
+            raise httpx.ReadTimeout("nothing came")
+        if luck < 0.4:
+            return httpx.Response(500)
+        body = request.read()
+        self.taken.append((request.headers["webhook-id"], body.decode()))
+        if luck < 0.5:
+            raise httpx.ReadError("the answer was lost")
+        return httpx.Response(204)
+
+
+@dataclass
+class World:
+    """What one seed makes."""
+
+    seed: int
+    database: Database
+    power: Power
+    chance: random.Random = field(init=False)
+    clock: ManualClock = field(default_factory=ManualClock)
+    trace: list[str] = field(default_factory=list)
+    orders: dict[str, int] = field(default_factory=dict)
+    settled: set[str] = field(default_factory=set)
+    """Attempts of which somebody was told that they are paid."""
+    refunds: dict[tuple[str, str], str] = field(default_factory=dict)
+    """What a mini-app was told of its refunds: (order, key) to refund."""
+    references: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    crashes: int = 0
+
+    def __post_init__(self) -> None:
+        self.chance = random.Random(self.seed)
+        self.name = f"h{self.seed}"
+        self.app_id = f"{self.name}-tea"
+        self.bank = Bank(f"{self.name}bank", random.Random(self.seed + 1))
+        self.receiver = Receiver(random.Random(self.seed + 2))
+        self.residents = [f"{self.name}-{who}" for who in ("ada", "bo")]
+        self._ids = CountedIds(f"{self.name}n")
+
+    async def begin(self) -> None:
+        """Start the process, fill the wallets, and let the publisher listen."""
+        await self.start()
+        for who in self.residents:
+            draft = transfer(f"start:{who}", who, debit="grants:start", credit=f"wallet:{who}", amount=Money(START))
+            await self.payments.ledger.post(draft)
+        self.endpoint = (await Endpoints(self.services).add(self.app_id, "https://shop.test/hooks")).endpoint.id
+
+    async def start(self) -> None:
+        """Start a process on what the database holds."""
+        self.services = Services(SETTINGS, self.database, KEYRING, self.clock, self._ids)
+        self.payments = Payments(self.services, OnePassword(), more_channels=[self.bank])
+        self.sender = Sender(self.services, chance=lambda: 0.0, transport=httpx.MockTransport(self.receiver.answer))
+        await self.payments.start()
+
+    async def do(self, step: Any, *, cut_at: int | None = None, before: bool = True) -> Any:  # Any: any step
+        """Do a step of one process, which dies in it when its power is cut; the answer, or None when nobody got one."""
+        if cut_at is not None:
+            self.power.cut_at(cut_at, before=before)
+        died = asyncio.Event()
+        self.power.on_cut = died.set
+        doing = asyncio.ensure_future(step)
+        dying = asyncio.ensure_future(died.wait())
+        await asyncio.wait({doing, dying}, return_when=asyncio.FIRST_COMPLETED, timeout=STEP_SECONDS)
+        dying.cancel()
+        if self.power.out:
+            doing.cancel()
+            await asyncio.gather(doing, return_exceptions=True)
+            await self._restart()
+            return None
+        self.power.restore()
+        if not doing.done():
+            doing.cancel()
+            raise Hangs("a step did not end")
+        return doing.result()
+
+    async def end(self) -> None:
+        """Stop in order."""
+        await self.payments.stop()
+        await self.sender.close()
+
+    async def _restart(self) -> None:
+        self.crashes += 1
+        self.trace.append("  the process dies and starts again")
+        writers = [task for task in asyncio.all_tasks() if task.get_name().startswith("ledger-")]
+        for task in writers:
+            task.cancel()
+        await asyncio.gather(*writers, return_exceptions=True)
+        await self.sender.close()
+        self.database.engine.sync_engine.dispose(close=False)  # the dead process's connections; what was compiled stays
+        self.power.restore()
+        await self.start()
+
+    def later(self, **span: float) -> None:
+        """Let time pass."""
+        self.clock.advance(**span)
+
+    @property
+    def now(self) -> dt.datetime:
+        """The simulated time."""
+        return self.clock.now()
