@@ -15,6 +15,7 @@ from yimen_host.payments.attempts import UNFINISHED, AttemptState
 from yimen_host.payments.channels.channel import Visit
 from yimen_host.payments.coupons.errors import CouponRefused
 from yimen_host.payments.coupons.person import person_of
+from yimen_host.payments.coupons.redemption import CouponChoice
 from yimen_host.payments.coupons.views import REASON_WORDS, PaidByCoupons, paid_by
 from yimen_host.payments.decision import Refused
 from yimen_host.payments.errors import NoSuchOrder, OrderNotOpen
@@ -22,7 +23,6 @@ from yimen_host.payments.facade import Payments
 from yimen_host.payments.models import AttemptRow, OrderRow
 from yimen_host.payments.orders import OrderState
 from yimen_host.payments.store import attempts, receipts
-from yimen_host.payments.till import CouponChoice
 from yimen_host.payments.views import choice, order_view, outcome
 
 PASSWORD_WORDS = {

@@ -29,7 +29,7 @@ from yimen_host.payments.channels.channel import (
     ShowCode,
     Visit,
 )
-from yimen_host.payments.coupons.redemption import Redemption
+from yimen_host.payments.coupons.redemption import NO_COUPONS, CouponChoice, Redemption
 from yimen_host.payments.decision import GRANTED, Decision, Refused
 from yimen_host.payments.errors import NoSuchOrder, NoticeRefused, OrderNotOpen
 from yimen_host.payments.ledger.draft import Leg, post, transfer
@@ -46,17 +46,6 @@ from yimen_sdk.money import Money
 
 _log = logging.getLogger(__name__)
 DESK = Visit()
-
-
-@dataclass(frozen=True)
-class CouponChoice:
-    """The coupons that somebody wants to pay with. ``person`` is whose they must be."""
-
-    ids: tuple[str, ...] = ()
-    person: str = ""
-
-
-NO_COUPONS = CouponChoice()
 
 
 @dataclass(frozen=True)

@@ -40,6 +40,17 @@ class Destination(StrEnum):
 
 
 @dataclass(frozen=True)
+class CouponChoice:
+    """The coupons that somebody wants to pay with. ``person`` is whose they must be."""
+
+    ids: tuple[str, ...] = ()
+    person: str = ""
+
+
+NO_COUPONS = CouponChoice()
+
+
+@dataclass(frozen=True)
 class Chosen:
     """Coupons that pay part of an order, in the order they apply."""
 

@@ -14,11 +14,11 @@ from yimen_host.payments import chart, sweep
 from yimen_host.payments.channels.sandbox_bank.bank import BankState
 from yimen_host.payments.coupons.errors import CouponRefused
 from yimen_host.payments.coupons.models import CampaignRow
+from yimen_host.payments.coupons.redemption import CouponChoice
 from yimen_host.payments.errors import NotRefundable, OrderNotOpen
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.ledger import books
 from yimen_host.payments.models import AttemptRow, OrderRow
-from yimen_host.payments.till import CouponChoice
 from yimen_sdk.money import Money
 
 STEPS = st.one_of(

@@ -14,10 +14,10 @@ from yimen_host.payments.coupons.answers import Won
 from yimen_host.payments.coupons.eligibility import Reason
 from yimen_host.payments.coupons.errors import CouponRefused
 from yimen_host.payments.coupons.models import CampaignRow
+from yimen_host.payments.coupons.redemption import CouponChoice
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.ledger import books
 from yimen_host.payments.models import AttemptRow, OrderRow, RefundRow
-from yimen_host.payments.till import CouponChoice
 from yimen_sdk.money import Money, yuan
 
 PAYEE = chart.merchant_payable("greeting")
