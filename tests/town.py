@@ -48,7 +48,8 @@ def founded(var: Path, **settings: str) -> Iterator[Town]:
     port, biller = free_port(), free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("YIMEN_")},
-        "YIMEN_DEMO": "1", "YIMEN_VAR": str(var), "YIMEN_PORT": str(port), "YIMEN_BILLER_PORT": str(biller), **settings,
+        "YIMEN_DEMO": "1", "YIMEN_VAR": str(var), "YIMEN_PORT": str(port), "YIMEN_BILLER_PORT": str(biller),
+        "YIMEN_CHANNELS_PORT": str(free_port()), **settings,
     }  # fmt: skip
     command = [sys.executable, "-m", "yimen_host.cli", "run"]
     output = var / "run.out"

@@ -33,6 +33,9 @@ class Settings(BaseSettings):
     demo: bool = Field(default=False, description="Demo data, sandbox identity and bank, the biller simulator.")
     project: Path | None = Field(default=None, description="A mini-app's project to serve as it is (`yimen dev`).")
     biller_port: int | None = Field(default=None, description="The biller simulator's port; by default PORT + 11.")
+    channels_port: int | None = Field(
+        default=None, description="The port of the demo's WeChat Pay and Alipay simulator; by default PORT + 12."
+    )
     connections: Annotated[dict[str, str], NoDecode] = Field(
         default_factory=dict,
         description="Systems that mini-apps may reach by name: 'biller.example=http://127.0.0.1:8091,…'.",
@@ -93,3 +96,8 @@ class Settings(BaseSettings):
     def the_biller_port(self) -> int:
         """Where the biller simulator of the demo listens."""
         return self.biller_port or self.port + 11
+
+    @property
+    def the_channels_port(self) -> int:
+        """Where the simulator of the demo's payment channels listens."""
+        return self.channels_port or self.port + 12

@@ -28,6 +28,7 @@ def dev(project: Path, tmp_path: Path) -> Iterator[tuple[int, Path]]:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("YIMEN_")},
         "YIMEN_VAR": str(tmp_path / "var"), "YIMEN_PORT": str(port), "YIMEN_BILLER_PORT": str(free_port()),
+        "YIMEN_CHANNELS_PORT": str(free_port()),
     }  # fmt: skip
     with output.open("wb") as file:
         process = subprocess.Popen(

@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from yimen_host.cli import simulation
 from yimen_host.cli.addresses import is_loopback, listener, port_problem
 from yimen_host.core.embedded import EmbeddedError, EmbeddedPostgres
 from yimen_host.core.sockets import NotOurs, run_directory
@@ -89,7 +90,10 @@ class Conductor:
         except OSError as error:
             raise CannotStart(f"{self._logs} cannot be made ({error.strerror}): set YIMEN_VAR to a directory of yours.")  # noqa: B904
         self._be_the_only_one()
-        wanted = [(settings.port, "YIMEN_PORT")] + ([(settings.the_biller_port, "YIMEN_BILLER_PORT")] * settings.demo)
+        wanted = [(settings.port, "YIMEN_PORT")] + (
+            [(settings.the_biller_port, "YIMEN_BILLER_PORT"), (settings.the_channels_port, "YIMEN_CHANNELS_PORT")]
+            * settings.demo
+        )
         for port, setting in wanted:
             if (reason := port_problem(settings.bind, port)) is not None:
                 raise CannotStart(f"port {port} {reason}: stop what uses it, or set {setting} to another port.")
@@ -125,6 +129,7 @@ class Conductor:
             "YIMEN_CONNECTIONS": ",".join(f"{name}={address}" for name, address in connections.items()),
             "YIMEN_DEMO": "1" if settings.demo else "0",
             **({"YIMEN_PROJECT": str(settings.project)} if settings.project else {}),
+            **(simulation.merchant(settings) if settings.demo else {}),
             "PYTHONUNBUFFERED": "1",
         }
 
@@ -135,6 +140,7 @@ class Conductor:
             port = str(self._settings.the_biller_port)
             file = str(self._settings.var.absolute() / "biller.sqlite")
             self._begin("biller", [sys.executable, "-m", "yimen_simulators.biller", "--port", port, "--file", file])
+            self._begin("channels", simulation.command(self._settings))
         self._once([*here, "prepare"], environment, "the database could not be prepared")
         self._begin("jobs", [*here, "jobs"], environment)
         for name, place in zip(self._hosts(), self._listeners, strict=True):
@@ -233,6 +239,7 @@ class Conductor:
             lines += [
                 "",
                 "Demo: the identity check and the bank are SANDBOXES; no person and no money here is real.",
+                f"  the payer's phone for the simulated WeChat Pay and Alipay: http://localhost:{self._settings.the_channels_port}/",
                 *(
                     f"  {who.role:<10} {who.phone}   password {PASSWORD}   {who.note}"
                     for who in (*ACCOUNTS, *COUPON_DESK)

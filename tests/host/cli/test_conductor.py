@@ -14,7 +14,11 @@ from tests.town import free_port
 def run(**settings: str) -> tuple[int, str]:
     """Try to start, and tell the exit code and what was said."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("YIMEN_")}
-    ports = {"YIMEN_PORT": str(free_port()), "YIMEN_BILLER_PORT": str(free_port())}
+    ports = {
+        "YIMEN_PORT": str(free_port()),
+        "YIMEN_BILLER_PORT": str(free_port()),
+        "YIMEN_CHANNELS_PORT": str(free_port()),
+    }
     done = subprocess.run(
         [sys.executable, "-m", "yimen_host.cli", "run"],
         env={**environment, "YIMEN_DEMO": "1", **ports, **settings},
@@ -36,7 +40,7 @@ def test_a_second_host_in_one_directory_leaves_the_first_alone(tmp_path: Path) -
     assert not (tmp_path / "postgres").exists()
 
 
-@pytest.mark.parametrize("setting", ["YIMEN_PORT", "YIMEN_BILLER_PORT"])
+@pytest.mark.parametrize("setting", ["YIMEN_PORT", "YIMEN_BILLER_PORT", "YIMEN_CHANNELS_PORT"])
 def test_a_port_that_is_taken_is_named_with_its_setting(tmp_path: Path, setting: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -21,7 +21,8 @@ async def test_the_demo_runs_on_a_database_elsewhere(database_url: str, tmp_path
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("YIMEN_")},
             "YIMEN_DEMO": "1", "YIMEN_VAR": str(tmp_path / "var"), "YIMEN_PORT": str(port),
-            "YIMEN_BILLER_PORT": str(biller), "YIMEN_DATABASE_URL": url.render_as_string(hide_password=False),
+            "YIMEN_BILLER_PORT": str(biller), "YIMEN_CHANNELS_PORT": str(free_port()),
+            "YIMEN_DATABASE_URL": url.render_as_string(hide_password=False),
         }  # fmt: skip
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "yimen_host.cli", "run", env=environment,
