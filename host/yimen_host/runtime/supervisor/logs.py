@@ -35,20 +35,24 @@ class ReleaseLog:
         self._lines.append(f"* {sentence}")
 
     def tail(self, lines: int) -> list[str]:
-        """Return the last lines, oldest first."""
-        return list(self._lines)[-lines:] if lines > 0 else []
+        """Return the last lines, oldest first, and how many of the present minute were dropped."""
+        told = [*self._lines, *([self._losses()] if self._dropped else [])]
+        return told[-lines:] if lines > 0 else []
 
     def _keep(self, line: bytes) -> None:
         now = self._clock()
         if now - self._minute_began >= _MINUTE:
             if self._dropped:
-                self.note(f"{self._dropped} lines over the limit of {self._limit} a minute were dropped")
+                self._lines.append(self._losses())
             self._minute_began, self._in_minute, self._dropped = now, 0, 0
         if self._in_minute >= self._limit:
             self._dropped += 1
             return
         self._in_minute += 1
         self._lines.append(f"  {_harmless(line[:_LONGEST_LINE])}")
+
+    def _losses(self) -> str:
+        return f"* {self._dropped} lines over the limit of {self._limit} a minute were dropped"
 
 
 def _harmless(line: bytes) -> str:

@@ -1,6 +1,7 @@
 """One armed release: its listening socket for as long as it is armed, and at most one worker that accepts on it."""
 
 import asyncio
+import select
 import socket
 import time
 from collections.abc import Awaitable, Callable
@@ -97,6 +98,18 @@ class Release:
             layers=self._layers,
         )
 
+    def _listen_on(self) -> None:
+        """Wait for the next connection; on a new socket when the worker shut down the one it was lent."""
+        assert self._listener is not None, "only an open release listens"
+        poll = select.poll()
+        poll.register(self._listener, 0)
+        if poll.poll(0):  # only a hang-up or an error is told when nothing is asked for
+            self.log.note("its worker shut its socket down; it gets a new one")
+            self._stop_listening()
+            self.open()
+        else:
+            self._watch()
+
     def _watch(self) -> None:
         assert self._listener is not None, "only an open release is watched"
         asyncio.get_running_loop().add_reader(self._listener, self._wake)
@@ -128,7 +141,7 @@ class Release:
         else:
             self._enter(Event.SLEPT)
         if self._state is ReleaseState.READY:
-            self._watch()
+            self._listen_on()
 
     async def _run_worker(self) -> int:
         assert self._listener is not None, "only an open release runs"
