@@ -24,6 +24,8 @@ class Town:
     port: int
     biller: str
     var: Path
+    pid: int
+    """The conductor, whose children are the parts."""
 
     def app(self, app_id: str) -> str:
         """The origin of a mini-app."""
@@ -61,9 +63,8 @@ def founded(var: Path, **settings: str) -> Iterator[Town]:
             assert process.poll() is None, output.read_text()
             assert time.monotonic() < deadline, output.read_text()
             time.sleep(0.1)
-        yield Town(
-            settings.get("YIMEN_PORTAL_URL", f"http://localhost:{port}"), port, f"http://127.0.0.1:{biller}", var
-        )
+        origin = settings.get("YIMEN_PORTAL_URL", f"http://localhost:{port}")
+        yield Town(origin, port, f"http://127.0.0.1:{biller}", var, process.pid)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)

@@ -18,7 +18,7 @@ from tests.faults.poster import WALLETS
 
 from yimen_host.core.clock import SystemClock
 from yimen_host.core.database import Database
-from yimen_host.core.embedded import EmbeddedError, EmbeddedPostgres
+from yimen_host.core.embedded import EmbeddedPostgres
 from yimen_host.core.schema import migrate
 from yimen_host.payments.ledger import books
 from yimen_host.payments.ledger.draft import transfer
@@ -92,8 +92,8 @@ def rounds(directory: Path, *, kills: int, seed: int) -> Report:
             time.sleep(choose.uniform(0.05, 0.5))
             began = time.monotonic()
             if number % 2:
-                _kill_server(directory)
-                _start_again(server)
+                kill_server(directory)
+                server.start()
             else:
                 poster.kill()
                 said += poster.said
@@ -110,9 +110,10 @@ def rounds(directory: Path, *, kills: int, seed: int) -> Report:
     return report
 
 
-def _kill_server(directory: Path) -> None:
+def kill_server(directory: Path) -> None:
+    """End an embedded server with all its processes at once."""
     main = int((directory / "data" / "postmaster.pid").read_text().splitlines()[0])
-    everyone = [main, *_children(main)]
+    everyone = [main, *children(main)]
     for pid in everyone:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
@@ -120,21 +121,8 @@ def _kill_server(directory: Path) -> None:
         time.sleep(0.005)
 
 
-def _start_again(server: EmbeddedPostgres) -> None:
-    """Start the server; it refuses while a backend that was just being born when the others were killed still lives."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while True:
-        try:
-            server.start()
-        except EmbeddedError:
-            if time.monotonic() > until:
-                raise
-            time.sleep(0.05)
-        else:
-            return
-
-
-def _children(parent: int) -> Iterator[int]:
+def children(parent: int) -> Iterator[int]:
+    """The processes that a process has begun."""
     for entry in Path("/proc").iterdir():
         if entry.name.isdecimal():
             with contextlib.suppress(OSError):

@@ -12,16 +12,16 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from yimen_host.cli import simulation
 from yimen_host.cli.addresses import is_loopback, listener, port_problem
+from yimen_host.cli.parts import Part, Parts
 from yimen_host.core.embedded import EmbeddedError, EmbeddedPostgres
 from yimen_host.core.sockets import NotOurs, run_directory
 from yimen_host.settings import Settings
 
 READY_SECONDS = 40.0
-STOP_SECONDS = 15.0
+WATCH_SECONDS = 0.1
 DATABASE = "yimen"
 _ERROR = re.compile(r"[a-z_]\w*(\.\w+)+: |[A-Z]\w*Error: ")
 
@@ -30,30 +30,18 @@ class CannotStart(Exception):
     """Something is missing or in the way; the message is one sentence that says what to do."""
 
 
-@dataclass
-class Part:
-    """One process of the host."""
-
-    name: str
-    process: subprocess.Popen[bytes]
-
-    def ended(self) -> int | None:
-        """Its exit code, once it has ended."""
-        return self.process.poll()
-
-
 class Conductor:
     """Everything that ``yimen-host run`` starts."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._parts: list[Part] = []
+        self._parts = Parts()
         self._postgres: EmbeddedPostgres | None = None
         self._logs = settings.var.absolute() / "log"
         self._listeners: list[socket.socket] = []
 
     def run(self) -> int:
-        """Start all, print where to go, wait for Ctrl-C or for a part to end, stop all."""
+        """Start all, print where to go, watch over all until Ctrl-C, stop all."""
         began = time.monotonic()
         self._check()
         # What is below `var` must be readable for the users that mini-apps run as, whatever the umask was; `var` itself
@@ -142,11 +130,10 @@ class Conductor:
             self._begin("biller", [sys.executable, "-m", "yimen_simulators.biller", "--port", port, "--file", file])
             self._begin("channels", simulation.command(self._settings))
         self._once([*here, "prepare"], environment, "the database could not be prepared")
-        self._begin("jobs", [*here, "jobs"], environment)
+        self._begin("jobs", [*here, "jobs"], environment, stands_on="supervisor")
         for name, place in zip(self._hosts(), self._listeners, strict=True):
             command = [*here, "serve", "--fd", str(place.fileno())]
-            # Under `yimen dev` the host tells what the mini-app writes, so it has the terminal.
-            self._begin(name, command, environment, aloud=self._settings.project is not None, hand=place)
+            self._begin(name, command, environment, stands_on="supervisor", hand=place)
 
     def _hosts(self) -> list[str]:
         """The names of the host processes: the first one's is the same however many there are."""
@@ -166,22 +153,13 @@ class Conductor:
         command: list[str],
         environment: Mapping[str, str] | None = None,
         *,
-        aloud: bool = False,
+        stands_on: str | None = None,
         hand: socket.socket | None = None,
     ) -> None:
-        with (self._logs / f"{name}.log").open("ab") as log:
-            out = None if aloud else log
-            # A session of its own: Ctrl-C is for the conductor, which stops the parts in order.
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=out,
-                stderr=out,
-                env=environment,
-                start_new_session=True,
-                pass_fds=[hand.fileno()] if hand else [],
-            )
-        self._parts.append(Part(name, process))
+        # Under `yimen dev` the host tells what the mini-app writes, so it has the terminal.
+        aloud = hand is not None and self._settings.project is not None
+        part = Part(name, command, self._logs / f"{name}.log", environment, aloud, hand)
+        self._parts.begin(part, stands_on=stands_on)
 
     def _once(self, command: list[str], environment: Mapping[str, str], failure: str) -> None:
         done = subprocess.run(command, env=environment, stdin=subprocess.DEVNULL, capture_output=True, check=False)
@@ -204,27 +182,24 @@ class Conductor:
         raise CannotStart(f"the host did not answer within {READY_SECONDS:.0f} s: see {self._logs / 'host.log'}.")
 
     def _complain_if_ended(self) -> None:
-        for part in self._parts:
-            if part.ended() is not None:
-                raise CannotStart(f"the {part.name} ended by itself: see {self._logs / (part.name + '.log')}.")
+        if (part := self._parts.ended()) is not None:
+            raise CannotStart(f"the {part.name} ended by itself: see {part.log}.")
 
     def _wait(self) -> int:
+        """Watch over everything; what dies is begun again. Return 1 when that does not help."""
         while True:
-            time.sleep(0.5)
-            for part in self._parts:
-                if part.ended() is not None:
-                    print(f"The {part.name} ended; see {self._logs / (part.name + '.log')}.", file=sys.stderr)
+            time.sleep(WATCH_SECONDS)
+            if self._postgres is not None and not self._postgres.running:
+                print("The database ended; it is started again.", file=sys.stderr, flush=True)
+                self._postgres.start()
+            if (part := self._parts.ended()) is not None:
+                print(f"The {part.name} ended; it is started again. See {part.log}.", file=sys.stderr, flush=True)
+                if not self._parts.begin_again(part):
+                    print(f"The {part.name} ends again and again: everything stops.", file=sys.stderr, flush=True)
                     return 1
 
     def _stop(self) -> None:
-        for part in reversed(self._parts):
-            if part.ended() is None:
-                part.process.terminate()
-                try:
-                    part.process.wait(STOP_SECONDS)
-                except subprocess.TimeoutExpired:
-                    part.process.kill()
-                    part.process.wait()
+        self._parts.stop()
         for place in self._listeners:
             place.close()
         if self._postgres is not None:

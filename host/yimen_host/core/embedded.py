@@ -23,6 +23,8 @@ from psycopg import sql
 from yimen_host.core.sockets import socket_directory
 
 CLONE_NEWUSER = 0x10000000
+RETRY_SECONDS = 0.05
+AGAIN_SECONDS = 3.0
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
 LEAST_FREE_BYTES = 300 * 1024 * 1024
@@ -72,10 +74,19 @@ class EmbeddedPostgres:
         Raises EmbeddedError when the disk is full, the machine forbids it, or the server does not come up.
         """
         self._make()
-        if self._running_pid() is None:
-            self._launch()
-        self._wait_until_ready()
+        again_until = time.monotonic() + AGAIN_SECONDS
+        while not self._answers():
+            if time.monotonic() > again_until:
+                raise EmbeddedError(f"The embedded PostgreSQL did not start: see the last lines of {self._log}.")
+            time.sleep(RETRY_SECONDS)  # a backend of a server that was killed may live a moment longer
         return self.superuser()
+
+    @property
+    def running(self) -> bool:
+        """Whether the server is there."""
+        if self._process is not None:
+            self._process.poll()
+        return self._running_pid() is not None
 
     def stop(self) -> None:
         """Stop the server, letting transactions end; a server that is not running is no error."""
@@ -151,18 +162,21 @@ class EmbeddedPostgres:
                 preexec_fn=_not_root(),
             )  # fmt: skip
 
-    def _wait_until_ready(self) -> None:
+    def _answers(self) -> bool:
+        """Start the server unless it runs, and wait for its answer; False when it ended, or when none came in time."""
+        if not self.running:
+            self._launch()
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             try:
                 psycopg.connect(self.superuser().conninfo, connect_timeout=2).close()
             except psycopg.OperationalError:
-                if self._process is not None and self._process.poll() is not None:
-                    break
-                time.sleep(0.05)
+                if not self.running:
+                    return False
+                time.sleep(RETRY_SECONDS)
             else:
-                return
-        raise EmbeddedError(f"The embedded PostgreSQL did not start: see the last lines of {self._log}.")
+                return True
+        return False
 
     def _running_pid(self) -> int | None:
         try:
