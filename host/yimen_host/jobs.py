@@ -37,6 +37,7 @@ class Patient(RetryStrategy):
 RETRY = Patient(max_attempts=12, exponential_wait=2, retry_exceptions={HostError, OSError, TimeoutError})
 CONCURRENCY = 32  # they wait for others most of the time, and hold no connection to the database meanwhile
 EVERY_MINUTE = "* * * * *"
+EVERY_TEN_MINUTES = "*/10 * * * *"
 EVERY_FEW_SECONDS = "*/5 * * * * *"
 
 Destination = Callable[[OutboxEvent], Awaitable[None]]
@@ -67,6 +68,7 @@ class Jobs:
         self.app.task(name=SEND, queue=WEBHOOKS, retry=WhenSaid())(self._send)
         self._regularly("yimen.sweep", EVERY_FEW_SECONDS, self._sweep)
         self._regularly("yimen.rescue", EVERY_MINUTE, self._rescue)
+        self._regularly("yimen.reconcile", EVERY_TEN_MINUTES, self._reconcile)
 
     async def run(self) -> None:
         """Work until a signal ends it."""
@@ -119,6 +121,9 @@ class Jobs:
 
     async def _sweep(self) -> None:
         await sweep.sweep(self._node.payments)
+
+    async def _reconcile(self) -> None:
+        await self._node.payments.reconciling.due()
 
     async def _rescue(self) -> None:
         """Give the jobs of a worker that died back to the others; finish checks and removals that broke off."""

@@ -8,5 +8,6 @@ import yimen_host.payments.channels.sandbox_bank.models
 import yimen_host.payments.coupons.models
 import yimen_host.payments.ledger.models
 import yimen_host.payments.models
+import yimen_host.payments.reconciliation.models
 import yimen_host.payments.webhooks.models
 import yimen_host.runtime.models  # noqa: F401

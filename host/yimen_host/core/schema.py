@@ -60,6 +60,8 @@ def _make_role_and_schema(connection: psycopg.Connection[tuple[object, ...]], ro
         connection.execute(sql.SQL(statement).format(schema=schema, role=name))
     database = connection.info.dbname
     connection.execute(sql.SQL("REVOKE CONNECT, TEMPORARY ON DATABASE {} FROM PUBLIC").format(sql.Identifier(database)))
+    # Reconciliation lays two sides of a day beside each other; mini-apps' roles get no such place.
+    connection.execute(sql.SQL("GRANT TEMPORARY ON DATABASE {} TO {}").format(sql.Identifier(database), name))
 
 
 def _make_job_tables(connection: psycopg.Connection[tuple[object, ...]]) -> None:

@@ -24,6 +24,11 @@ def suspense(channel_id: str) -> str:
     return f"suspense:{channel_id}"
 
 
+def loss(channel_id: str) -> str:
+    """What two people agreed to bear of a channel's differences; above zero, what they agreed to keep."""
+    return f"loss:{channel_id}"
+
+
 def grants(source: str) -> str:
     """Where given money comes from, such as the demo's starting balances."""
     return f"grants:{source}"

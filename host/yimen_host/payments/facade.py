@@ -16,6 +16,8 @@ from yimen_host.payments.ledger.books import Balance
 from yimen_host.payments.ledger.writer import Writer
 from yimen_host.payments.ordering import Ordering
 from yimen_host.payments.password import PaymentPassword
+from yimen_host.payments.reconciliation.resolving import Resolving
+from yimen_host.payments.reconciliation.running import Reconciling
 from yimen_host.payments.refunding import Refunding
 from yimen_host.payments.till import Till
 
@@ -43,6 +45,8 @@ class Payments:
         self.orders = Ordering(services, self.coupons.redemption)
         self.refunding = Refunding(services, self.ledger, self.channels, self.coupons.redemption)
         self.till = Till(services, self.ledger, self.channels, password, self.refunding, self.coupons.redemption)
+        self.reconciling = Reconciling(services, self.channels)
+        self.resolving = Resolving(services, self.ledger, self.till)
 
     async def start(self) -> None:
         """Begin to take payments."""

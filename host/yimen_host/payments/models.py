@@ -63,6 +63,12 @@ class AttemptRow(SQLModel, table=True):
             "ask_at",
             postgresql_where=UNFINISHED,
         ),
+        Index(
+            "ix_payment_attempt_ended",
+            "channel",
+            "ended_at",
+            postgresql_where=text("state IN ('settled', 'late', 'refunded')"),
+        ),
         Index("uq_payment_attempt_unfinished", "order_id", unique=True, postgresql_where=UNFINISHED),
     )
 
@@ -91,6 +97,7 @@ class RefundRow(SQLModel, table=True):
         UniqueConstraint("order_id", "key", name="uq_payment_refund_key"),
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("0 <= coupon_fen AND coupon_fen <= amount_fen", name="coupon"),
+        Index("ix_payment_refund_ended", "ended_at", postgresql_where=text("state = 'succeeded'")),
         Index("ix_payment_refund_asking", "ask_at", postgresql_where=text("state IN ('requested', 'processing')")),
     )
 

@@ -8,6 +8,7 @@ from yimen_host.payments.coupons.campaigns import CAMPAIGN
 from yimen_host.payments.coupons.coupon import COUPON
 from yimen_host.payments.machine import Machine
 from yimen_host.payments.orders import ORDER
+from yimen_host.payments.reconciliation.breaks import BREAK
 from yimen_host.payments.refunds import REFUND
 
 MACHINES: tuple[Machine[Any, Any], ...] = (
@@ -16,6 +17,7 @@ MACHINES: tuple[Machine[Any, Any], ...] = (
     REFUND,
     CAMPAIGN,
     COUPON,
+    BREAK,
 )  # Any: each has its own states and events
 
 

@@ -5,7 +5,7 @@ Whatever an extension raises, the money may have moved: so it is never taken for
 
 import asyncio
 import logging
-from collections.abc import Awaitable
+from collections.abc import AsyncIterator, Awaitable
 from typing import TypeVar
 
 from yimen_host.payments.channels.channel import ChannelSilent
@@ -25,5 +25,17 @@ async def in_time(answer: Awaitable[T]) -> T:
     except TimeoutError:
         raise ChannelSilent(f"no answer in {CHANNEL_SECONDS:.0f} seconds") from None
     except Exception as error:  # the edge of code that is not ours: see above
+        log.exception("a payment channel failed")
+        raise ChannelSilent(f"the channel failed: {type(error).__name__}") from error
+
+
+async def streamed(lines: AsyncIterator[T]) -> AsyncIterator[T]:
+    """A channel's long answer, piece by piece. Raises ChannelSilent when the channel fails on the way."""
+    try:
+        async for line in lines:
+            yield line
+    except ChannelSilent:
+        raise
+    except Exception as error:  # as above
         log.exception("a payment channel failed")
         raise ChannelSilent(f"the channel failed: {type(error).__name__}") from error

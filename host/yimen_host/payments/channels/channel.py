@@ -19,12 +19,16 @@ class ChannelSilent(Exception):
 
 @dataclass(frozen=True)
 class Capabilities:
-    """What a channel can do. ``internal``: its money is in our own ledger, so there is nobody outside to ask."""
+    """What a channel can do. ``internal``: its money is in our own ledger, so there is nobody outside to ask.
+
+    ``fee_bp`` is the fee agreed with it, in basis points; with none, what its bills charge is not checked.
+    """
 
     internal: bool = False
     top_up: bool = True
     partial_refund: bool = True
     statement: bool = True
+    fee_bp: int | None = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""All SQL of reconciliation: the two sides of a day, the runs, the breaks."""

@@ -1,0 +1,190 @@
+"""The two sides of a day beside each other in PostgreSQL, for the length of one transaction.
+
+Lines that agree never leave the database: only those that a rule must judge come out.
+"""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Sequence
+from typing import NamedTuple
+
+import psycopg
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from yimen_host.payments.channels.channel import StatementLine
+from yimen_host.payments.reconciliation.lines import WHOLE, OurLine, Standing, Terms, TheirLine, Way
+
+CHUNK = 2000  # lines written to PostgreSQL at once
+MAX_LINES = 5_000_000  # of one bill; a channel with more has it in parts
+WORK_MEMORY = "96MB"  # for one join of two million lines; more only moves the work from PostgreSQL's files to memory
+
+_TABLES = """
+CREATE TEMPORARY TABLE theirs (
+    ref text, channel_ref text, way text, fen bigint, fee_fen bigint, currency text
+) ON COMMIT DROP;
+CREATE TEMPORARY TABLE ours (ref text, way text, fen bigint, currency text, channel_ref text) ON COMMIT DROP
+"""
+_OURS = """
+INSERT INTO ours
+WITH clearing AS (SELECT id FROM ledger_account WHERE code = :clearing),
+booked AS (
+    SELECT t.key, abs(e.amount) AS fen FROM journal_entry e JOIN journal_transaction t ON t.id = e.transaction_id
+    WHERE e.account_id = (SELECT id FROM clearing) AND e.amount <> 0
+),
+placed AS (
+    SELECT id AS ref, 'payment' AS way, 'take:' || id AS key, currency, coalesce(channel_ref, '') AS channel_ref
+    FROM payment_attempt a
+    WHERE channel = :source AND state IN ('settled', 'late', 'refunded') AND ended_at >= :begin AND ended_at < :until
+        AND NOT EXISTS (
+            SELECT 1 FROM reconciliation_break b WHERE b.ref = a.id AND b.resolution = 'taken_in' AND b.day <> :day
+        )
+    UNION ALL
+    SELECT a.id, 'payment', b.posting_key, a.currency, coalesce(a.channel_ref, '')
+    FROM reconciliation_break b JOIN payment_attempt a ON a.id = b.ref
+    WHERE b.source = :source AND b.day = :day AND b.resolution = 'taken_in'
+        AND NOT (a.ended_at >= :begin AND a.ended_at < :until)
+    UNION ALL
+    SELECT r.id, 'refund', 'refund:' || r.id || '\\:end', r.currency, ''
+    FROM payment_refund r JOIN payment_attempt a ON a.id = r.attempt_id
+    WHERE a.channel = :source AND r.state = 'succeeded' AND r.coupon_fen < r.amount_fen
+        AND r.ended_at >= :begin AND r.ended_at < :until
+)
+SELECT ref, way, booked.fen, currency, channel_ref FROM placed LEFT JOIN booked USING (key)
+"""
+_DIFFERING = """
+SELECT coalesce(t.ref, o.ref) FROM theirs t FULL JOIN ours o ON o.ref = t.ref
+WHERE o.ref IS NULL OR t.ref IS NULL OR o.fen IS DISTINCT FROM t.fen OR o.way <> t.way OR o.currency <> t.currency
+    OR (t.fee_fen <> (t.fen * :fee_bp + :half) / :whole)
+UNION SELECT ref FROM theirs GROUP BY ref HAVING count(*) > 1
+"""
+_STANDINGS = """
+SELECT id, state, state IN ('settled', 'late', 'refunded') AS booked,
+    state IN ('created', 'submitted', 'uncertain') AS going
+FROM payment_attempt WHERE id = ANY(:refs) AND channel = :source
+UNION ALL
+SELECT r.id, r.state, r.state = 'succeeded', r.state IN ('requested', 'processing', 'needs_action')
+FROM payment_refund r JOIN payment_attempt a ON a.id = r.attempt_id WHERE r.id = ANY(:refs) AND a.channel = :source
+"""
+_TOTALS = """
+SELECT
+    (SELECT count(*) FROM ours) AS lines_here,
+    (SELECT count(*) FROM theirs) AS lines_there,
+    (SELECT coalesce(sum(CASE way WHEN 'payment' THEN fen ELSE -fen END), 0)::bigint
+        FROM ours WHERE currency = :currency) AS ours_fen,
+    (SELECT coalesce(sum(CASE way WHEN 'payment' THEN net ELSE -net END), 0)::bigint FROM (
+        SELECT way, fen - coalesce(fee_fen - (fen * :fee_bp + :half) / :whole, 0) AS net
+        FROM theirs WHERE currency = :currency) AS counted) AS theirs_fen
+"""
+
+
+class Totals(NamedTuple):
+    """What the two sides come to."""
+
+    lines_here: int
+    lines_there: int
+    ours_fen: int
+    theirs_fen: int
+
+
+class TooManyLines(Exception):
+    """The bill is longer than anything we take for one."""
+
+
+async def prepare(session: AsyncSession) -> None:
+    """Make the two empty tables."""
+    for statement in _TABLES.split(";"):
+        await session.execute(text(statement))
+    await session.execute(text(f"SET LOCAL work_mem = '{WORK_MEMORY}'"))
+
+
+async def take_in_theirs(session: AsyncSession, bill: AsyncIterator[StatementLine]) -> None:
+    """Write the channel's bill down as it comes. Raises whatever the channel raises, and TooManyLines."""
+    raw = await (await session.connection()).get_raw_connection()
+    driver = raw.driver_connection
+    assert isinstance(driver, psycopg.AsyncConnection)
+    lines = 0
+    async with driver.cursor() as cursor, cursor.copy("COPY theirs FROM STDIN") as copy:
+        waiting: list[str] = []
+        async for line in bill:
+            waiting.append(_copied(line))
+            if len(waiting) == CHUNK:
+                lines += CHUNK
+                if lines > MAX_LINES:
+                    raise TooManyLines
+                await copy.write("".join(waiting))
+                waiting.clear()
+        await copy.write("".join(waiting))
+    await session.execute(text("ANALYZE theirs"))
+
+
+async def take_in_ours(
+    session: AsyncSession, source: str, clearing: str, day: dt.date, *, begin: dt.datetime, until: dt.datetime
+) -> None:
+    """Write our own lines of the day down: what ended then, with what the ledger says it moved."""
+    await session.execute(
+        text(_OURS), {"source": source, "clearing": clearing, "day": day, "begin": begin, "until": until}
+    )
+    await session.execute(text("ANALYZE ours"))
+
+
+async def differing(session: AsyncSession, terms: Terms) -> Sequence[str]:
+    """The numbers under which the two sides are not one and the same line."""
+    return (await session.scalars(text(_DIFFERING), _fees(terms))).all()
+
+
+async def our_lines(session: AsyncSession, refs: Sequence[str]) -> list[OurLine]:
+    """Our lines under these numbers."""
+    rows = await session.execute(
+        text("SELECT ref, way, fen, currency, channel_ref FROM ours WHERE ref = ANY(:refs)"), {"refs": refs}
+    )
+    return [OurLine(row.ref, Way(row.way), row.fen, row.currency, row.channel_ref) for row in rows]
+
+
+async def their_lines(session: AsyncSession, refs: Sequence[str]) -> list[TheirLine]:
+    """The bill's lines under these numbers."""
+    rows = await session.execute(
+        text("SELECT ref, way, fen, fee_fen, currency, channel_ref FROM theirs WHERE ref = ANY(:refs)"), {"refs": refs}
+    )
+    return [TheirLine(row.ref, Way(row.way), row.fen, row.fee_fen, row.currency, row.channel_ref) for row in rows]
+
+
+async def standings(session: AsyncSession, source: str, refs: Sequence[str]) -> dict[str, Standing]:
+    """What we know of these numbers at this channel, whatever day they are of."""
+    rows = await session.execute(text(_STANDINGS), {"source": source, "refs": refs})
+    return {
+        row.id: Standing.ANOTHER_DAY if row.booked else Standing.UNDER_WAY if row.going else Standing.NO_MONEY
+        for row in rows
+    }
+
+
+async def billed(session: AsyncSession, channel_refs: Sequence[str]) -> frozenset[str]:
+    """Which of these numbers of the channel stand for a payment in the bill."""
+    found = await session.scalars(
+        text("SELECT channel_ref FROM theirs WHERE way = 'payment' AND channel_ref = ANY(:refs)"),
+        {"refs": channel_refs},
+    )
+    return frozenset(found)
+
+
+async def totals(session: AsyncSession, terms: Terms) -> Totals:
+    """Count and sum both sides."""
+    row = (await session.execute(text(_TOTALS), {**_fees(terms), "currency": terms.currency})).one()
+    return Totals(*row)
+
+
+def _fees(terms: Terms) -> dict[str, int | None]:
+    return {"fee_bp": terms.fee_bp, "half": WHOLE // 2, "whole": WHOLE}
+
+
+def _copied(line: StatementLine) -> str:
+    return (
+        f"{_plain(line.our_ref)}\t{_plain(line.channel_ref)}\t{line.kind}\t{line.amount.fen}\t{line.fee.fen}"
+        f"\t{line.amount.currency}\n"
+    )
+
+
+def _plain(word: str) -> str:
+    """A word of the channel's as the COPY format wants it: nothing in it may end a field or a line."""
+    if word.isalnum() or word.replace("_", "").replace("-", "").isalnum():
+        return word
+    return word.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r").replace("\0", "")
