@@ -18,6 +18,8 @@ from yimen_host.notices.inbox import Inbox
 log = logging.getLogger("yimen.portal")
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+VISIT = ("navigate", "document")
+"""What a browser says of a tab that is led to another address."""
 UNCHECKED = ("/legacy/", "/v1/callbacks/")  # programs with their own credentials, never a browser's cookie
 QUIET = ("/static/", "/sdk/", "/icons/", "/legacy/", "/simple/", "/files/")
 
@@ -60,10 +62,11 @@ class PolicyHeaders:
 
 
 class OwnOrigin:
-    """Middleware: a request that changes something must come from a page of ours.
+    """Middleware: a request that changes something must come from a page of ours, and so must all but visits.
 
     Browsers send Origin with every POST; one that sends neither Origin nor Referer is refused. Cookies alone prove
-    nothing: a framed mini-app can make the browser post here with all of them.
+    nothing: a framed mini-app can make the browser post here with all of them. Another site may lead a whole tab here
+    and nothing else: where a browser tells who asks and for what (Fetch Metadata), a picture or a frame is refused.
     """
 
     def __init__(self, app: ASGIApp, origin: str) -> None:
@@ -71,12 +74,18 @@ class OwnOrigin:
         self._origin = origin
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        checked = scope["type"] == "http" and scope["method"] not in SAFE and not scope["path"].startswith(UNCHECKED)
-        if checked and _origin_of(Headers(scope=scope)) != self._origin:
+        checked = scope["type"] == "http" and not scope["path"].startswith(UNCHECKED)
+        if checked and not self._is_welcome(scope["method"], Headers(scope=scope)):
             refusal = PlainTextResponse("This request came from another site and was refused.\n", 403)
             await refusal(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+    def _is_welcome(self, method: str, headers: Headers) -> bool:
+        is_foreign = headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
+        if method not in SAFE:
+            return not is_foreign and _origin_of(headers) == self._origin
+        return not is_foreign or (headers.get("sec-fetch-mode"), headers.get("sec-fetch-dest")) == VISIT
 
 
 class Visitors:

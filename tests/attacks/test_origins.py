@@ -189,3 +189,34 @@ async def test_every_unsafe_endpoint_of_the_portal_refuses_another_origin(servic
         }
 
     assert set(answers.values()) == {403}
+
+
+FOREIGN = {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status"),
+    [
+        ("GET", {}, 200),
+        ("GET", {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, 200),
+        ("GET", {"Sec-Fetch-Site": "same-origin", "Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"}, 200),
+        ("GET", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, 200),
+        ("GET", {"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, 200),
+        ("GET", FOREIGN, 403),
+        ("GET", {**FOREIGN, "Sec-Fetch-Site": "cross-site"}, 403),
+        ("GET", {**FOREIGN, "Sec-Fetch-Site": "unheard-of"}, 403),
+        ("GET", {**FOREIGN, "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}, 403),
+        ("HEAD", FOREIGN, 403),
+        ("POST", {"Sec-Fetch-Site": "same-origin"}, 422),
+        ("POST", {"Sec-Fetch-Site": "same-site"}, 403),
+        ("POST", {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}, 403),
+    ],
+)
+def test_another_site_may_only_lead_a_tab_to_the_portal(
+    resident: Browser, method: str, headers: dict[str, str], status: int
+) -> None:
+    whole = {"Host": resident.portal_host, "Origin": resident.town.origin, **headers}
+
+    answer = resident.client.request(method, "/sign-in", headers=whole)
+
+    assert answer.status_code == status

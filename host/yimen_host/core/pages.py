@@ -9,8 +9,9 @@ from starlette.responses import HTMLResponse, Response
 from yimen_sdk.pages import LOCALES, Pages
 from yimen_sdk.resident import Locale, Look
 
-LOCALE_COOKIE = "locale"
-LOOK_COOKIE = "look"
+LOCALE_COOKIE = "__Host-locale"
+LOOK_COOKIE = "__Host-look"
+"""The prefix is a browser's promise that no sibling of the portal's domain has set it."""
 MAX_FORM_FIELDS = 60
 MAX_FIELD_CHARACTERS = 4000
 

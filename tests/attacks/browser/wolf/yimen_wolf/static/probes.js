@@ -2,13 +2,16 @@
 "use strict";
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 const tried = async (attack) => { try { return Boolean(await attack()); } catch { return false; } };
-const loads = (make, ms = 1500) => new Promise((resolve) => {
+const loads = (make, ms = 800) => new Promise((resolve) => {
   const element = make();
   element.onload = () => resolve(true);
   element.onerror = () => resolve(false);
   document.body.append(element);
   setTimeout(() => resolve(false), ms);
 });
+// Every domain above this host, to the widest that a browser lets it have.
+const parents = () => location.hostname.split(".").map((_, from, labels) => labels.slice(from).join(".")).slice(1);
+const toss = (cookie) => { for (const domain of parents()) document.cookie = `${cookie}; Domain=${domain}; Path=/`; };
 window.probes = {
   "read the portal's document": () => tried(() => parent.document.body.outerHTML),
   "read the portal's cookies": () => tried(() => parent.document.cookie !== undefined),
@@ -34,7 +37,7 @@ window.probes = {
       socket.onopen = () => resolve(true);
       socket.onerror = () => resolve(false);
     } catch { resolve(false); }
-    setTimeout(() => resolve(false), 1500);
+    setTimeout(() => resolve(false), 800);
   }),
   "read the portal's pages with the visitor's cookies": ({ portal }) => tried(async () => (await fetch(`${portal}/me`, { credentials: "include" })).ok),
   "register a service worker": () => tried(() => navigator.serviceWorker.register("/static/sw.js")),
@@ -44,11 +47,27 @@ window.probes = {
     worker.onerror = () => resolve(false);
     setTimeout(() => resolve(false), 1000);
   })),
-  "set a cookie for every host": ({ sibling }) => tried(async () => {
-    document.cookie = "tossed=1; Domain=localhost; Path=/";
-    return document.cookie.includes("tossed");
+  "change the portal's language by a cookie": () => tried(() => toss("locale=en")),
+  "push the visitor's session out": () => tried(() => {
+    for (const priority of ["Medium", "High"]) for (let i = 0; i < 200; i += 1) toss(`${priority}${i}=1; Secure; Priority=${priority}`);
   }),
-  "ask for the place": () => tried(() => new Promise((resolve) => { navigator.geolocation.getCurrentPosition(() => resolve(true), (error) => resolve(error.code !== 1 || !/policy/i.test(error.message))); setTimeout(() => resolve(false), 1500); })),
+  "sign the visitor out by a form": ({ portal }) => tried(async () => {
+    const form = Object.assign(document.createElement("form"), { method: "post", action: `${portal}/sign-out` });
+    document.body.append(form);
+    setTimeout(() => form.submit(), 50);
+  }),
+  "sign the visitor out by a request": ({ portal }) => tried(() => fetch(`${portal}/sign-out`, { method: "POST", mode: "no-cors", credentials: "include" })),
+  "sign the visitor out by a header": () => tried(async () => { await (await fetch("/clear")).text(); return false; }),
+  "toss a cookie to a sibling": () => tried(async () => {
+    toss("tossed=1");
+    return (await (await fetch("/cookies")).text()).includes("tossed");
+  }),
+  "take the portal's domain": () => tried(() => {
+    for (const domain of parents()) { try { document.domain = domain; } catch { /* not a parent's to give */ } }
+    return parent.document.body.outerHTML;
+  }),
+  "freeze the portal": () => { window.busyUntil = Infinity; setTimeout(() => { const end = Date.now() + 700; while (Date.now() < end); window.busyUntil = Date.now(); }, 50); return wait(0); },
+  "ask for the place": () => tried(() => new Promise((resolve) => { navigator.geolocation.getCurrentPosition(() => resolve(true), (error) => resolve(error.code !== 1 || !/policy/i.test(error.message))); setTimeout(() => resolve(false), 800); })),
   "use the camera": () => tried(async () => document.featurePolicy ? document.featurePolicy.allowsFeature("camera") : true),
   "use the visitor's passkeys": () => tried(async () => document.featurePolicy.allowsFeature("publickey-credentials-get")),
   "show a dialog over the portal": () => tried(async () => {
