@@ -22,7 +22,7 @@ run: .venv/run.stamp $(STYLES) ## set up and start everything on http://localhos
 test: .venv/test.stamp $(STYLES) ## set up, then run everything that CI runs
 	@sh deploy/browser.sh
 	@$(MAKE) --no-print-directory check
-	@$(BIN)/python -m pytest -n $${YIMEN_TEST_WORKERS:-2} --dist loadgroup $(ALONE:%=--ignore=%)
+	@$(BIN)/python -m pytest -n $${YIMEN_TEST_WORKERS:-2} $(ALONE:%=--ignore=%)
 	@$(BIN)/python -m pytest -n 0 $(ALONE)
 	@sh deploy/browser.sh --said
 

@@ -11,6 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from psycopg import sql
+from xdist.scheduler import LoadScopeScheduling
 
 import yimen_registry
 from tests.town import town as town
@@ -20,7 +21,11 @@ from yimen_host.core.schema import migrate
 
 _server: EmbeddedPostgres | None = None
 _names = itertools.count(1)
-SUPERVISED = ("tests/attacks/runtime/", "tests/host/runtime/supervisor/")
+GROUPS = {
+    "town": ("tests/journeys/", "tests/attacks/test_", "tests/attacks/browser/"),
+    "supervisors": ("tests/attacks/runtime/", "tests/host/runtime/supervisor/"),
+}
+"""Tests that one worker runs all of, by the beginnings of their places."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -41,14 +46,19 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         _server.remove()
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+class OneEach(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+    """Hands out tests one by one, but each group to one worker.
+
+    xdist's own ``loadgroup`` writes the group into a test's id, which pytest 9 no longer lets it do.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        return next((group for group, places in GROUPS.items() if nodeid.startswith(places)), nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneEach:  # Any: xdist's log
     """Tests of the running host share it, and supervisors share the machine's control groups: one worker for each."""
-    for item in items:
-        if "town" in getattr(item, "fixturenames", ()):
-            item.add_marker(pytest.mark.xdist_group("town"))
-        elif any(part in item.path.as_posix() for part in SUPERVISED):
-            item.add_marker(pytest.mark.xdist_group("supervisors"))
+    return OneEach(config, log)
 
 
 @pytest.fixture(scope="session")
