@@ -9,6 +9,7 @@ from yimen_host.core.errors import Invalid
 from yimen_host.core.pages import fields, render, say
 from yimen_host.identity.sessions import present
 from yimen_host.payments import cashier
+from yimen_host.payments import console_pages as refund_console
 from yimen_host.payments.cashier import facade, order_of, paid_by_coupons
 from yimen_host.payments.channels.sandbox_bank import pages as sandbox_bank
 from yimen_host.payments.chart import wallet as wallet_account
@@ -17,6 +18,7 @@ from yimen_host.payments.coupons import pages as coupons
 from yimen_host.payments.errors import NoticeRefused
 from yimen_host.payments.ledger import books
 from yimen_host.payments.ordering import PAGE
+from yimen_host.payments.reconciliation import console_pages as reconciliation
 from yimen_host.payments.store import attempts, orders, receipts, refunds
 from yimen_host.payments.views import order_view, refund_view
 from yimen_sdk.money import yuan
@@ -113,6 +115,8 @@ routes = [
     Route("/v1/callbacks/{channel_id}", notice, methods=["POST"]),
     *cashier.routes,
     *coupons.routes,
+    *reconciliation.routes,
+    *refund_console.routes,
     *coupon_console.routes,
     *sandbox_bank.routes,
 ]

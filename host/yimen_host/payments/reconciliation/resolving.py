@@ -25,6 +25,7 @@ from yimen_host.payments.reconciliation.models import BreakRow, RunRow
 from yimen_host.payments.reconciliation.store import breaks as store
 from yimen_host.payments.till import Till
 from yimen_sdk.money import Money
+from yimen_sdk.pages import CHINA
 
 PAGE = 50  # breaks on one page
 RUNS = 14  # runs on the first page
@@ -35,6 +36,7 @@ TAKABLE = (BreakKind.MISSING_HERE, BreakKind.STATE_DIFFERS)
 class Overview:
     """What the first page shows: the one number, how old its parts are, and the newest runs."""
 
+    today: dt.date
     unexplained: Money
     by_day: list[tuple[dt.date, int, int]]
     runs: Sequence[RunRow]
@@ -52,6 +54,7 @@ class Resolving:
         """What is unexplained, and since when."""
         async with self.services.database.transaction() as session:
             return Overview(
+                self.services.clock.now().astimezone(CHINA).date(),
                 Money(await store.unexplained(session)),
                 await store.waiting_by_day(session),
                 await store.newest_runs(session, RUNS),

@@ -43,6 +43,10 @@ class Reconciling:
         """The channels that have a bill."""
         return [channel for channel in self.channels.values() if channel.capabilities.statement]
 
+    def today(self) -> dt.date:
+        """The civil day in China."""
+        return self.services.clock.now().astimezone(CHINA).date()
+
     async def due(self) -> int:
         """Run what the clock says is due: each channel's finished days that have no finished run. Say how many."""
         now = self.services.clock.now().astimezone(CHINA)
@@ -64,7 +68,7 @@ class Reconciling:
         Raises NoBill for a channel without bills, and for a day that is not over.
         """
         channel = self.channels[source]
-        if not channel.capabilities.statement or day >= self.services.clock.now().astimezone(CHINA).date():
+        if not channel.capabilities.statement or day >= self.today():
             raise NoBill(source, day.isoformat())
         try:
             async with asyncio.timeout(RUN_SECONDS), self.services.database.transaction() as session:

@@ -9,7 +9,13 @@ from tests.host.payments.conftest import PASSWORD, OnePassword, open_order
 
 from yimen_host.core.clock import ManualClock
 from yimen_host.core.services import Services
-from yimen_host.payments.channels.channel import Capabilities, ChannelSilent, StatementLine
+from yimen_host.payments.channels.channel import (
+    Capabilities,
+    ChannelSilent,
+    RefundAsk,
+    RefundFact,
+    StatementLine,
+)
 from yimen_host.payments.channels.sandbox_bank.bank import Bank, BankState
 from yimen_host.payments.channels.sandbox_bank.channel import SandboxBank
 from yimen_host.payments.facade import Payments
@@ -31,6 +37,11 @@ class BillingBank(SandboxBank):
         self.extra: list[StatementLine] = []
         self.instead: dict[str, list[StatementLine]] = {}
         self.silent = False
+        self.answers: list[RefundFact] = []
+
+    async def refund(self, ask: RefundAsk) -> RefundFact:
+        """What the test wants to hear, then the bank's own answer."""
+        return self.answers.pop(0) if self.answers else await super().refund(ask)
 
     async def statement(self, day: dt.date) -> AsyncIterator[StatementLine]:
         """The true bill with the changes that the test made."""
