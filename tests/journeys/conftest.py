@@ -2,11 +2,11 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 from tests.town import Town
 
 from yimen_host.cli.demo import ACCOUNTS, PASSWORD, PIN
@@ -74,6 +74,16 @@ def pay(page: Page, channel: str = "钱包余额", pin: str = PIN, coupon: str =
     page.get_by_label(channel).check()
     page.get_by_label("支付密码").fill(pin)
     page.get_by_role("button", name=re.compile("确认付款")).click()
+
+
+def agree(page: Page, *, leaving_out: Sequence[str] = ()) -> None:
+    """Tick what a mini-app asks for, but for some, and go on. Nothing is ticked beforehand."""
+    for box in page.locator('input[name="scope"]').all():
+        expect(box).not_to_be_checked()
+        box.check()
+    for label in leaving_out:
+        page.get_by_label(label).uncheck()
+    page.get_by_role("button", name=re.compile("继续")).click()
 
 
 def _is_complaint(said: object) -> bool:

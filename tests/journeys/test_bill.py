@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import httpx
 from playwright.sync_api import Frame, Page, expect
-from tests.journeys.conftest import PIN, RESIDENT, pay, sign_in
+from tests.journeys.conftest import PIN, RESIDENT, agree, pay, sign_in
 from tests.town import Town
 
 from yimen_host.identity.sandbox import population
@@ -53,8 +53,7 @@ def test_a_newcomer_goes_from_the_phone_number_to_a_paid_bill(visit: Callable[..
 
     page.locator("a.y-tile", has_text="生活缴费").click()
     expect(page.get_by_text("核对户主姓名，避免交错户")).to_be_visible()
-    page.get_by_label("姓名").uncheck()
-    page.get_by_role("button", name="确定并继续").click()
+    agree(page, leaving_out=["姓名"])
     app = mini_app(page, town)
     assert MINE.name not in app.locator("body").inner_text()
     period, amount = link_and_choose(app, "0520100010")
@@ -152,7 +151,7 @@ def test_without_javascript_a_bill_is_paid_too(visit: Callable[..., Page], town:
     sign_in(page, town, RESIDENT.phone)
     page.goto(f"{town.origin}/apps/utilities")
     if "/consent/" in page.url:
-        page.get_by_role("button", name="确定并继续").click()
+        agree(page)
     page.wait_for_url(re.compile(re.escape(town.app("utilities"))))
     page.get_by_label("户号", exact=True).fill("0520100040")
     page.get_by_role("button", name="查询并关联").click()
@@ -170,7 +169,7 @@ def open_app(page: Page, town: Town) -> None:
     page.locator("a.y-tile", has_text="生活缴费").click()
     page.wait_for_load_state()
     if "/consent/" in page.url:
-        page.get_by_role("button", name="确定并继续").click()
+        agree(page)
 
 
 def mini_app(page: Page, town: Town) -> Frame:

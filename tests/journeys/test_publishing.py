@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx
 from playwright.sync_api import Page, expect
-from tests.journeys.conftest import ADMIN, PUBLISHER, RESIDENT, sign_in
+from tests.journeys.conftest import ADMIN, PUBLISHER, RESIDENT, agree, sign_in
 from tests.town import Town
 
 BIN = Path(sys.executable).parent
@@ -85,7 +85,7 @@ def open_app(page: Page, town: Town) -> None:
     """Open the new mini-app, granting what it asks for."""
     page.goto(f"{town.origin}/apps/green-tea")
     if "/consent/" in page.url:
-        page.get_by_role("button", name="确定并继续").click()
+        agree(page)
     page.wait_for_selector("iframe")
     page.wait_for_timeout(1500)
 

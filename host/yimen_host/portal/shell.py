@@ -30,6 +30,11 @@ class Asked:
     sensitive: bool
     granted: bool
 
+    @property
+    def necessary(self) -> bool:
+        """Whether one button may grant it with others: sensitive information needs a consent of its own (PIPL 29)."""
+        return not (self.optional or self.sensitive)
+
 
 async def shell(request: Request) -> Response:
     """Open a mini-app: sign in, verify the name and ask consent first where it needs them."""
@@ -62,7 +67,10 @@ async def shell(request: Request) -> Response:
 
 
 async def consent(request: Request) -> Response:
-    """Ask for the scopes of the manifest, each with its reason; what is left unticked is refused."""
+    """Ask for the scopes of the manifest, each with its reason; what is left unticked is refused.
+
+    Nothing is ticked beforehand: consent is an act of the person (PIPL, 2021-11-01, articles 14 and 29).
+    """
     viewer = present(request)
     release = _release(request, viewer)
     consents: Consents = request.app.state.consents
@@ -77,13 +85,15 @@ async def consent(request: Request) -> Response:
             title=release.manifest.title.in_(locale(request)),
             department=release.manifest.department.in_(locale(request)) if release.manifest.department else None,
             asked=asked,
-            first=not (decision.granted or decision.refused),
+            necessary=any(ask.necessary and not ask.granted for ask in asked),
             wanted=request.query_params.get("scope"),
             unusable={ask.name for ask in asked} - usable_now,
             to=to,
         )
     form = await request.form(max_files=0, max_fields=100)
     ticked = frozenset(value for value in form.getlist("scope") if isinstance(value, str))
+    if form.get("grant") == "necessary":
+        ticked |= {ask.name for ask in asked if ask.necessary}
     reasons = {ask.name: ask.reason for ask in asked}
     await consents.decide(viewer.resident_id, release.app_id, asked=reasons, granted=ticked & frozenset(reasons))
     return RedirectResponse(f"/apps/{release.app_id}?{urlencode({'to': to})}", 303)

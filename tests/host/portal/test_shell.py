@@ -38,7 +38,7 @@ async def test_a_mini_app_opens_inside_the_shell_once_everything_is_decided(here
         shell = await browser.get(decided.headers["location"])
 
     assert first.headers["location"] == "/consent/tea?to=%2Fmenu"
-    assert asked(consent) == {"identity.name": True, "payments.order": True, "notices.send": True}
+    assert asked(consent) == {"identity.name": False, "payments.order": False, "notices.send": False}
     assert ("用姓名称呼您" in consent.text, "茶叶合作社" in consent.text) == (True, True)
     frame = re.search(r'data-address="(http://tea\.localhost:8080/\.yimen/launch\?ticket=[^"]+)"', shell.text)
     assert frame is not None
@@ -60,6 +60,24 @@ async def test_what_was_refused_stays_refused_and_is_not_asked_again(here: Villa
     assert (opened.status_code, asked(later)) == (
         200, {"identity.name": False, "payments.order": True, "notices.send": False},
     )  # fmt: skip
+
+
+async def test_one_button_grants_what_is_needed_and_what_is_sensitive_only_by_its_own_tick(here: Village) -> None:
+    number = PHONE.replace("identity.phone", "identity.id_number")
+    here.shelf.records = [
+        record(here.shelf.records[0].tree, MANIFEST.replace("[[network]]", number + "[[network]]"), version="2.0.0")
+    ]
+    await here.node.refresh()
+    ada, bob = await here.settle(), await here.settle("13800000002", person=101)
+    granted = []
+
+    for resident, ticked in ((ada, []), (bob, ["identity.id_number", "notices.send"])):
+        async with await browser_of(here, resident) as browser:
+            await browser.post("/consent/tea", data={"grant": "necessary", "scope": ticked})
+        granted.append(sorted((await here.node.consents.decision(resident, "tea")).granted))
+
+    needed = ["identity.name", "payments.order"]
+    assert granted == [needed, sorted([*needed, "identity.id_number", "notices.send"])]
 
 
 async def test_a_form_cannot_grant_what_the_manifest_does_not_ask_for(here: Village) -> None:
