@@ -24,6 +24,7 @@ from yimen_host.core.keyring import Keyring
 from yimen_host.core.services import Services
 from yimen_host.identity import me_pages, sandbox_pages
 from yimen_host.identity import pages as identity_pages
+from yimen_host.identity.mandates import pages as mandate_pages
 from yimen_host.node import Node
 from yimen_host.notices import pages as notice_pages
 from yimen_host.payments import pages as payment_pages
@@ -62,7 +63,8 @@ def create_portal(node: Node) -> Starlette:
     settings = node.services.settings
     portal = Starlette(
         routes=[
-            *home.routes, *shell.routes, *identity_pages.routes, *me_pages.routes, *notice_pages.routes,
+            *home.routes, *shell.routes, *identity_pages.routes, *me_pages.routes,
+            *mandate_pages.routes, *notice_pages.routes,
             *payment_pages.routes, *developer.routes, *removal.routes, *events.routes,
             *health.routes, *webhooks.routes, *review.routes,
             *extensions.routes, *node.registry.routes(),

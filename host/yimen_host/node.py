@@ -12,6 +12,10 @@ from yimen_host.identity.absent import NoAuthority, NoSender
 from yimen_host.identity.accounts import PAYMENT, Accounts, Sender
 from yimen_host.identity.consent import Consents
 from yimen_host.identity.errors import FieldError
+from yimen_host.identity.mandates.apps import AskedScope, MandateApp
+from yimen_host.identity.mandates.granting import Mandates
+from yimen_host.identity.mandates.mandate import SCOPE as MANDATE_SCOPE
+from yimen_host.identity.mandates.rights import Rights
 from yimen_host.identity.realname import RealNameAuthority
 from yimen_host.identity.sandbox import SandboxAuthority, SandboxSender
 from yimen_host.identity.sessions import ENDED_CHANNEL, Sessions
@@ -40,6 +44,9 @@ from yimen_host.runtime.removal import Removals
 from yimen_host.runtime.sessions import AppSessions
 from yimen_host.runtime.supervision import Supervision
 from yimen_registry import Registry
+from yimen_sdk.manifest import Manifest
+from yimen_sdk.resident import Locale
+from yimen_sdk.scopes import SCOPES
 
 log = logging.getLogger("yimen.node")
 RELEASES_CHANNEL = "yimen_releases"
@@ -53,6 +60,7 @@ class Node:
     accounts: Accounts
     sessions: Sessions
     consents: Consents
+    mandates: Mandates
     inbox: Inbox
     payments: Payments
     registry: Registry
@@ -96,12 +104,14 @@ class Node:
         supervision = supervision or Supervision(run_directory(settings.var) / "control.sock")
         project = Project(registry, settings.project) if settings.project and settings.demo else None
         directory = LiveDirectory(services, source or project or registry, supervision, Installs(services))
-        app_sessions = AppSessions(services, accounts, consents, directory)
+        mandates, rights = Mandates(services, accounts, consents), Rights(accounts, consents)
+        app_sessions = AppSessions(services, rights, consents, mandates, directory)
         return cls(
             services=services,
             accounts=accounts,
             sessions=Sessions(services, accounts),
             consents=consents,
+            mandates=mandates,
             inbox=Inbox(services),
             payments=Payments(
                 services,
@@ -116,7 +126,7 @@ class Node:
             app_sessions=app_sessions,
             launches=Launches(services, app_sessions),
             connections=Connections(services, directory),
-            callers=Callers(services, accounts, consents, directory),
+            callers=Callers(services, rights, directory),
             subjects=Subjects(services, consents, directory),
             webhooks=Endpoints(services),
             extensions=extensions,
@@ -130,6 +140,8 @@ class Node:
             "accounts": self.accounts,
             "sessions": self.sessions,
             "consents": self.consents,
+            "mandates": self.mandates,
+            "mandate_apps": MandateApps(self.directory),
             "inbox": self.inbox,
             "payments": self.payments,
             "registry": self.registry,
@@ -223,6 +235,27 @@ class AppMerchants:
         if release is None:
             return UNKNOWN
         return Merchant(release.manifest.category.value, tuple(map(region_prefix, release.manifest.regions)))
+
+
+class MandateApps:
+    """The port of mandates to mini-apps: those whose approved manifest says that they can be used for somebody else."""
+
+    def __init__(self, directory: LiveDirectory) -> None:
+        self._directory = directory
+
+    def mandate_apps(self, language: Locale) -> list[MandateApp]:
+        """Each with the scopes that a mandate can cover, in a language."""
+        manifests = [release.manifest for release in self._directory.releases()]
+        return [_mandate_app(manifest, language) for manifest in manifests if MANDATE_SCOPE in manifest.scope_names]
+
+
+def _mandate_app(manifest: Manifest, language: Locale) -> MandateApp:
+    scopes = tuple(
+        AskedScope(scope.name, SCOPES[scope.name].title.in_(language), scope.reason.in_(language))
+        for scope in manifest.scopes
+        if scope.name != MANDATE_SCOPE
+    )
+    return MandateApp(manifest.id, manifest.title.in_(language), scopes)
 
 
 class PaymentPasswords:

@@ -2,6 +2,7 @@
 
 import yimen_host.core.deadletters
 import yimen_host.core.outbox
+import yimen_host.identity.mandates.models
 import yimen_host.identity.models
 import yimen_host.notices.models
 import yimen_host.payments.channels.sandbox_bank.models

@@ -18,11 +18,12 @@ from yimen_sdk.hooks import hookimpl
 from yimen_sdk.host import Answer, Host, Order, Refund
 from yimen_sdk.miniapp import MiniApp
 from yimen_sdk.money import Money, yuan
-from yimen_sdk.resident import Resident
+from yimen_sdk.resident import Actor, Resident
 from yimen_sdk.surroundings import Surroundings
 from yimen_sdk.web import Request
 
 __all__ = [
+    "Actor",
     "Answer",
     "ConsentRequired",
     "ConsentWithdrawn",

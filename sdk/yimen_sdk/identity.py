@@ -19,7 +19,7 @@ from joserfc.jwk import KeySet
 from joserfc.jws import JWSRegistry
 
 from yimen_sdk.errors import SignInRequired
-from yimen_sdk.resident import Resident
+from yimen_sdk.resident import Actor, Resident
 
 LEEWAY_SECONDS = 10  # clocks differ
 EVENT_TOLERANCE_SECONDS = 300  # Standard Webhooks' own window
@@ -70,9 +70,10 @@ class Verifier:
                 ui=claims["ui"],
                 issuer=claims["iss"],
                 assertion=assertion,
+                acting=Actor(claims["act"]["sub"]) if "act" in claims else None,
             )
             return resident, float(claims["exp"])
-        except (JoseError, ValueError, KeyError) as error:
+        except (JoseError, ValueError, KeyError, TypeError) as error:
             raise SignInRequired(f"the assertion is not the platform's: {error}") from None
 
     def _signed(self, signed: bytes, signature: str) -> bool:

@@ -11,8 +11,18 @@ Locale = Literal["zh", "en"]
 
 
 @dataclass(frozen=True)
+class Actor:
+    """Who acts for a resident by a mandate 代办, known by their own pairwise ``sub``. It is they who pay."""
+
+    sub: str
+
+
+@dataclass(frozen=True)
 class Resident:
     """A signed-in resident, known to this mini-app alone by a pairwise ``sub``.
+
+    When ``acting`` names somebody, they are here in this resident's place: data, scopes and claims are this
+    resident's, as far as both people's rights and the mandate go; what is paid, the actor pays.
 
     ``assurance`` 实名等级: 0 phone · 1 name and ID number matched · 2 also face or document · 3 in person.
     ``region`` is a GB/T 2260 code of six digits, or None when not granted.
@@ -26,6 +36,7 @@ class Resident:
     ui: Look = "standard"
     issuer: str = ""
     assertion: str = field(default="", repr=False)
+    acting: Actor | None = None
 
     def may(self, scope: str) -> bool:
         """Whether the resident granted a scope: ask this first where the page works without it."""

@@ -100,6 +100,7 @@ class _Key:
             "claims": dict(resident.claims),
             "locale": resident.locale,
             "ui": resident.ui,
+            **({"act": {"sub": resident.acting.sub}} if resident.acting else {}),
         }
         return jwt.encode({"alg": "Ed25519", "kid": "test"}, claims, self._jwk, registry=_REGISTRY)
 

@@ -50,7 +50,7 @@ ACCOUNTS = (
 )
 COUPON_DESK = (
     DemoAccount("planner", PLANNER_PHONE, 103, "plans coupon campaigns (/console/campaigns)", ("planner",)),
-    DemoAccount("approver", APPROVER_PHONE, 104, "approves them, as the admin may too", ("approver",)),
+    DemoAccount("approver", APPROVER_PHONE, 104, "approves them, as the admin may too", ("approver", "reviewer")),
 )
 
 
@@ -67,7 +67,7 @@ async def fill(settings: Settings) -> None:
         planner, approver = [await _account(services, accounts, who) for who in COUPON_DESK]
         await run_demo_campaign(payments, planner=planner, approvers=(approver, admin))
         for plugin in sorted(PLUGINS.glob("*/pyproject.toml")):
-            await _release(registry, plugin.parent, publisher, admin, settings.var.absolute() / "demo")
+            await _release(registry, plugin.parent, publisher, (admin, approver), settings.var.absolute() / "demo")
     finally:
         await payments.stop()
         await services.database.close()
@@ -96,7 +96,7 @@ async def _account(services: Services, accounts: Accounts, who: DemoAccount) -> 
     return resident_id
 
 
-async def _release(registry: Registry, project: Path, publisher: str, admin: str, work: Path) -> None:
+async def _release(registry: Registry, project: Path, publisher: str, reviewers: tuple[str, str], work: Path) -> None:
     """Upload, submit, approve and release a mini-app's present version, unless it was released before."""
     about = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]
     app_id = next(iter(about["entry-points"]["yimen.miniapps"]))
@@ -112,9 +112,10 @@ async def _release(registry: Registry, project: Path, publisher: str, admin: str
     build = await registry.receive_upload(token, Form(file_name=wheel.name), wheel)
     await registry.revoke_token(token.id, by=publisher)
     submission = await registry.submit(build.id, by=publisher, note="demo")
-    await registry.start_review(submission.id, by=admin)
-    await registry.approve(submission.id, by=admin, text="demo")
-    await registry.release(app_id, build.version, stage="live", by=admin)
+    await registry.start_review(submission.id, by=reviewers[0])
+    for reviewer in reviewers if submission.two_people else reviewers[:1]:
+        await registry.approve(submission.id, by=reviewer, text="demo")
+    await registry.release(app_id, build.version, stage="live", by=reviewers[0])
 
 
 def _build(project: Path, work: Path) -> Path:

@@ -9,6 +9,7 @@ from yimen_host.core.outbox import Happening, publish
 from yimen_host.core.services import Services
 from yimen_host.identity import store
 from yimen_host.identity.models import ConsentRow, DataAccessRow
+from yimen_sdk.scopes import SCOPES
 
 CHANGED_CHANNEL = "yimen_sessions"
 
@@ -49,27 +50,39 @@ class Consents:
 
     async def decide(self, resident_id: str, app_id: str, *, asked: Mapping[str, str], granted: frozenset[str]) -> None:
         """Write a decision: ``asked`` maps each scope that was shown to the reason that was shown with it."""
-        now = self._services.clock.now()
         async with self._services.database.transaction() as session:
-            before = await self.read(session, resident_id, app_id)
-            await store.decide(
-                session,
-                (
-                    ConsentRow(
-                        resident_id=resident_id,
-                        app_id=app_id,
-                        scope=scope,
-                        granted=scope in granted,
-                        reason=reason,
-                        decided_at=now,
-                    )
-                    for scope, reason in asked.items()
-                ),
-            )
-            withdrawn = sorted((before.granted & frozenset(asked)) - granted)
-            if withdrawn:
-                await self._tell_app(session, resident_id, app_id, withdrawn)
-            await store.tell(session, CHANGED_CHANNEL, resident_id)
+            await self.write(session, resident_id, app_id, asked=asked, granted=granted)
+
+    async def write(
+        self,
+        session: AsyncSession,
+        resident_id: str,
+        app_id: str,
+        *,
+        asked: Mapping[str, str],
+        granted: frozenset[str],
+    ) -> None:
+        """The same, inside a transaction."""
+        now = self._services.clock.now()
+        before = await self.read(session, resident_id, app_id)
+        await store.decide(
+            session,
+            (
+                ConsentRow(
+                    resident_id=resident_id,
+                    app_id=app_id,
+                    scope=scope,
+                    granted=scope in granted,
+                    reason=reason,
+                    decided_at=now,
+                )
+                for scope, reason in asked.items()
+            ),
+        )
+        withdrawn = sorted((before.granted & frozenset(asked)) - granted)
+        if withdrawn:
+            await self._tell_app(session, resident_id, app_id, withdrawn)
+        await store.tell(session, CHANGED_CHANNEL, resident_id)
 
     async def all(self, resident_id: str) -> dict[str, Decision]:
         """Every decision of a resident, by mini-app."""
@@ -107,3 +120,8 @@ class Consents:
             at=self._services.clock.now(),
         )
         await publish(session, happening, to=[f"app:{app_id}"])
+
+
+def usable(scopes: frozenset[str], assurance: int) -> frozenset[str]:
+    """The scopes that mean something at an assurance level."""
+    return frozenset(name for name in scopes if name in SCOPES and SCOPES[name].level <= assurance)

@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from yimen_host.core.errors import Invalid
+from yimen_host.identity.mandates.mandate import Acting
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.idempotency import Effect, once
 from yimen_host.payments.models import OrderRow, RefundRow
@@ -31,6 +32,9 @@ class Caller(Protocol):
 
     @property
     def publisher(self) -> str: ...
+
+    @property
+    def acting(self) -> Acting | None: ...
 
     def need(self, scope: str) -> str:
         """The resident of this call, when they granted the scope; raises otherwise."""
@@ -84,9 +88,10 @@ async def open_order(request: Request) -> Response:
     payee = Payee(caller.app_id, caller.title, caller.publisher)
 
     async def effect(session: AsyncSession) -> dict[str, Any]:  # Any: JSON
-        return {"order": (await payments.orders.open(session, new, payee, resident_id)).id}
+        return {"order": (await payments.orders.open(session, new, payee, resident_id, caller.acting)).id}
 
-    return await _order_answer(request, (await _once(request, effect, about=resident_id))["order"], status=201)
+    about = f"{resident_id} {caller.acting.delegate_id}" if caller.acting else resident_id
+    return await _order_answer(request, (await _once(request, effect, about=about))["order"], status=201)
 
 
 async def show_order(request: Request) -> Response:

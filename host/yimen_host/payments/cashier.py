@@ -9,6 +9,8 @@ from starlette.routing import Route
 
 from yimen_host.core.errors import Invalid
 from yimen_host.core.pages import fields, locale, render, say
+from yimen_host.identity.accounts import Accounts
+from yimen_host.identity.mandates.errors import CapReached, MandateOver
 from yimen_host.identity.sessions import present
 from yimen_host.payments import forms, scanning
 from yimen_host.payments.attempts import UNFINISHED, AttemptState
@@ -64,6 +66,8 @@ async def pay(request: Request) -> Response:
     except CouponRefused as error:
         faults = {"coupons": REASON_WORDS[error.reason]}
         return await _form(request, order, faults=faults, chosen=channel, status=422)
+    except (CapReached, MandateOver) as error:
+        return await _form(request, order, faults={"form": error.message}, chosen=channel, status=422)
     except OrderNotOpen:
         return RedirectResponse(f"/cashier/{order.id}/result", 303)
     if isinstance(answer, Refused):
@@ -139,6 +143,15 @@ async def paid_by_coupons(request: Request, tries: Sequence[AttemptRow]) -> Paid
     return paid_by(attempt, await facade(request).coupons.shares(attempt.id)) if attempt else None
 
 
+async def for_whom(request: Request, order: OrderRow) -> str | None:
+    """The name of the person for whom an order is paid by a mandate."""
+    if order.representee_id is None:
+        return None
+    accounts: Accounts = request.app.state.accounts
+    account = await accounts.account(order.representee_id)
+    return account.display_name if account else None
+
+
 def facade(request: Request) -> Payments:
     """Payments, as the application was handed them."""
     payments: Payments = request.app.state.payments
@@ -191,6 +204,7 @@ async def _form(
         "payments/cashier.html",
         status=status,
         order=order_view(order, None),
+        for_whom=await for_whom(request, order),
         choices=choices,
         offers=offered,
         unusable=[(unusable.title, say(request, REASON_WORDS[unusable.reason])) for unusable in offered.unusable],

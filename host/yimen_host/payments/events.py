@@ -92,7 +92,7 @@ async def _tell_inbox(
 
 def _common(services: Services, order: OrderRow) -> dict[str, object]:
     assert order.app_id is not None or order.reference is None
-    resident = services.keyring.pairwise(order.app_id or "", order.resident_id)
+    resident = services.keyring.pairwise(order.app_id or "", order.representee_id or order.resident_id)
     return {"order_id": order.id, "reference": order.reference, "resident": resident}
 
 

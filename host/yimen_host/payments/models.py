@@ -38,7 +38,9 @@ class OrderRow(SQLModel, table=True):
     payee: str = Field(description="the ledger account that is credited")
     payee_title: str
     payee_publisher: str
-    resident_id: str
+    resident_id: str = Field(description="who pays")
+    representee_id: str | None = Field(default=None, description="for whom they pay, where it is by a mandate")
+    mandate_id: str | None = None
     title: str
     amount_fen: int = _fen()
     currency: str

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from yimen_host.core.database import Database
 from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
+from yimen_host.identity.mandates.mandate import Acting
 from yimen_host.payments import events
 from yimen_host.payments.chart import merchant_payable, wallet
 from yimen_host.payments.coupons.redemption import Redemption
@@ -77,12 +78,17 @@ class Ordering:
         """Where the orders are."""
         return self._services.database
 
-    async def open(self, session: AsyncSession, new: NewOrder, payee: Payee, resident_id: str) -> OrderRow:
+    async def open(
+        self, session: AsyncSession, new: NewOrder, payee: Payee, resident_id: str, acting: Acting | None = None
+    ) -> OrderRow:
         """Open an order; with a reference that this mini-app used before, answer with that order.
 
+        Somebody ``acting`` for the resident is the one who pays.
         Raises ReferenceTaken when that order has other content or is another resident's.
         """
-        row = self._row(new, payee, resident_id)
+        row = self._row(new, payee, acting.delegate_id if acting else resident_id)
+        if acting is not None:
+            row.representee_id, row.mandate_id = resident_id, acting.mandate_id
         if await store.add(session, row):
             return row
         assert new.reference is not None
@@ -184,5 +190,5 @@ class Ordering:
 
 
 def _content(row: OrderRow) -> str:
-    parts = (row.resident_id, row.title, str(row.amount_fen), row.currency, row.return_path)
+    parts = (row.resident_id, row.representee_id or "", row.title, str(row.amount_fen), row.currency, row.return_path)
     return sha256("\0".join(parts).encode()).hexdigest()

@@ -47,7 +47,14 @@ async def payment(request: Request) -> Response:
         tries = await attempts.of_order(session, order.id)
     shown = order_view(order, receipt.number if receipt else None)
     by_coupons = await paid_by_coupons(request, tries) if shown.paid else None
-    return render(request, "payments/detail.html", order=shown, refunds=given_back, paid_by_coupons=by_coupons)
+    return render(
+        request,
+        "payments/detail.html",
+        order=shown,
+        refunds=given_back,
+        paid_by_coupons=by_coupons,
+        for_whom=await cashier.for_whom(request, order),
+    )
 
 
 async def wallet(request: Request) -> Response:

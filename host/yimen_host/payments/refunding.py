@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
+from yimen_host.identity.mandates import spending
 from yimen_host.payments import chart, events
 from yimen_host.payments.attempts import ATTEMPT, AttemptEvent, AttemptState, next_query_after
 from yimen_host.payments.channels.asking import in_time
@@ -224,6 +225,7 @@ class Refunding:
         else:
             counted = await orders.mark_refunded(session, order.id, refund.amount_fen)
             counted = counted and await self.redemption.returned(session, refund, now)
+            await spending.give_back(session, attempt.id, refund.amount_fen)
         if not counted:
             return Refused("order")
         await events.refund_ended(session, self.services, order, refund, "succeeded", now)

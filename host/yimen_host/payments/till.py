@@ -15,6 +15,7 @@ from sqlmodel import col
 
 from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
+from yimen_host.identity.mandates import spending
 from yimen_host.payments import chart, events, receipts
 from yimen_host.payments.attempts import ATTEMPT, SUBMITTED_PATIENCE, AttemptEvent, AttemptState, next_query_after
 from yimen_host.payments.channels.asking import in_time
@@ -71,8 +72,8 @@ class Till:
     ) -> AttemptRow | Refused:
         """Begin to pay an order, or answer with the attempt that this form, or another, has begun already.
 
-        Refuses with the payment password's reasons. Raises OrderNotOpen, Invalid for a channel not offered, and
-        CouponRefused.
+        Refuses with the payment password's reasons. Raises OrderNotOpen, Invalid for a channel not offered,
+        CouponRefused, and MandateOver and CapReached where it is paid for somebody else.
         """
         if channel not in {offered.id for offered in self.offered(order)}:
             message = "请选择付款方式"
@@ -186,11 +187,23 @@ class Till:
                 if held is None or held.state != OrderState.OPEN:
                     raise OrderNotOpen(order.id, OrderState.PAID)
                 await self.redemption.lock(session, held, row, chosen, coupons.person)
+                await self._count_for_mandate(session, held, row)
                 return row
             other = await store.by_form(session, order.id, form_key) or await store.unfinished(session, order.id)
         if other is None:  # it was under way, and has ended between our two looks
             raise OrderNotOpen(order.id, "being paid")
         return other
+
+    async def _count_for_mandate(self, session: AsyncSession, order: OrderRow, attempt: AttemptRow) -> None:
+        if order.mandate_id is not None:
+            await spending.take(
+                session,
+                self.services,
+                order.mandate_id,
+                order_id=order.id,
+                attempt_id=attempt.id,
+                fen=order.amount_fen,
+            )
 
     async def _submit(self, order: OrderRow, attempt: AttemptRow, visit: Visit) -> None:
         """Hand an attempt to its channel. That it is submitted is written before the channel hears of it."""
@@ -310,6 +323,7 @@ class Till:
             ended_at=now,
         ):
             return Refused(ATTEMPT_GUARD)
+        await spending.give_back(session, attempt.id)
         await self.refunding.request_late(session, order, attempt, paid.amount, reason)
         await events.money_late(session, self.services, order, paid.amount.fen, now)
         return GRANTED
@@ -317,7 +331,8 @@ class Till:
     async def _decline(self, attempt: AttemptRow, reason: str) -> None:
         async with self.services.database.transaction() as session:
             now = self.services.clock.now()
-            await move(session, AttemptRow, ATTEMPT, attempt.id, AttemptEvent.DECLINE, reason=reason, ended_at=now)
+            if await move(session, AttemptRow, ATTEMPT, attempt.id, AttemptEvent.DECLINE, reason=reason, ended_at=now):
+                await spending.give_back(session, attempt.id)
 
     async def _doubt(self, attempt: AttemptRow) -> None:
         async with self.services.database.transaction() as session:

@@ -7,13 +7,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from yimen_host.core.errors import NotFound
+from yimen_host.core.errors import Forbidden, NotFound
 from yimen_host.core.pages import local_path, locale, look, render
-from yimen_host.identity.consent import Consents
+from yimen_host.identity.consent import Consents, usable
+from yimen_host.identity.mandates.mandate import SCOPE as MANDATE_SCOPE
+from yimen_host.identity.mandates.pages import acting_in
 from yimen_host.identity.sessions import SignedIn, present
 from yimen_host.runtime.directory import LiveDirectory, Release
 from yimen_host.runtime.launch import Launches
-from yimen_host.runtime.sessions import usable
 from yimen_sdk.manifest import Manifest
 from yimen_sdk.scopes import SCOPES, Sensitivity
 
@@ -43,6 +44,10 @@ async def shell(request: Request) -> Response:
     to = local_path(request.query_params.get("to"))
     consents: Consents = request.app.state.consents
     decision = await consents.decision(viewer.resident_id, release.app_id)
+    acting = await acting_in(request, release.app_id)
+    if acting is not None and MANDATE_SCOPE not in decision.granted:
+        query = urlencode({"to": to, "scope": MANDATE_SCOPE})
+        return RedirectResponse(f"/consent/{release.app_id}?{query}", 303)
     if decision.undecided(release.manifest.scope_names):
         if (
             _needs_verification(release.manifest)
@@ -53,13 +58,21 @@ async def shell(request: Request) -> Response:
             return RedirectResponse(f"/verify?{urlencode({'next': here})}", 303)
         return RedirectResponse(f"/consent/{release.app_id}?{urlencode({'to': to})}", 303)
     launches: Launches = request.app.state.launches
-    address = await launches.address(viewer, release.app_id, to, locale=locale(request), look=look(request))
+    address = await launches.address(
+        viewer,
+        release.app_id,
+        to,
+        locale=locale(request),
+        look=look(request),
+        mandate_id=acting.mandate_id if acting else None,
+    )
     response = render(
         request,
         "portal/shell.html",
         title=release.manifest.title.in_(locale(request)),
         app_id=release.app_id,
         address=address,
+        acting=acting,
         origin=request.app.state.services.settings.app_origin(release.app_id),
     )
     response.headers["Cache-Control"] = "no-store"  # the ticket inside is good once
@@ -76,6 +89,10 @@ async def consent(request: Request) -> Response:
     consents: Consents = request.app.state.consents
     decision = await consents.decision(viewer.resident_id, release.app_id)
     to = local_path(request.query_params.get("to"))
+    acting = await acting_in(request, release.app_id)
+    wanted = request.query_params.get("scope", "")
+    if acting is not None and request.method == "GET" and wanted in decision.granted:
+        raise Forbidden("代办授权里没有这一步需要的权限，请对方重新授权，或退出代办。")
     asked = _asked(release.manifest, locale(request), decision.granted)
     if request.method == "GET":
         usable_now = usable(release.manifest.scope_names, viewer.account.assurance)
@@ -86,7 +103,7 @@ async def consent(request: Request) -> Response:
             department=release.manifest.department.in_(locale(request)) if release.manifest.department else None,
             asked=asked,
             necessary=any(ask.necessary and not ask.granted for ask in asked),
-            wanted=request.query_params.get("scope"),
+            wanted=wanted,
             unusable={ask.name for ask in asked} - usable_now,
             to=to,
         )

@@ -27,12 +27,12 @@ from uvicorn.server import ServerState
 
 from yimen_host.core.errors import Forbidden, HostError, NotFound, SignInNeeded
 from yimen_host.core.services import Services
-from yimen_host.identity.accounts import Accounts
 from yimen_host.identity.consent import Consents
+from yimen_host.identity.mandates.mandate import Acting
+from yimen_host.identity.mandates.rights import Rights
 from yimen_host.runtime import store
 from yimen_host.runtime.allowance import ShortCalls
 from yimen_host.runtime.directory import LiveDirectory
-from yimen_host.runtime.sessions import usable
 from yimen_host.runtime.supervision import Supervision
 from yimen_sdk.manifest.model import NoticeTemplate
 
@@ -65,6 +65,8 @@ class Caller:
     resident_id: str | None
     scopes: frozenset[str]
     declared: frozenset[str] = field(default=frozenset())
+    acting: Acting | None = None
+    """Who does it for the resident, and pays, when somebody does."""
 
     def need(self, scope: str) -> str:
         """The resident of this call, when the scope counts. Raises ConsentMissing, ScopeMissing, SignInNeeded."""
@@ -84,48 +86,51 @@ class Caller:
 class Callers:
     """Tells who calls, from the socket and the assertion."""
 
-    def __init__(self, services: Services, accounts: Accounts, consents: Consents, directory: LiveDirectory) -> None:
+    def __init__(self, services: Services, rights: Rights, directory: LiveDirectory) -> None:
         self._services = services
-        self._accounts = accounts
-        self._consents = consents
+        self._rights = rights
         self._directory = directory
         self._keys = services.keyring.key_set()
 
     async def caller(self, app_id: str, assertion: str | None) -> Caller:
         """Who calls. Raises NotFound for an app that is not served, SignInNeeded for an assertion that is not good."""
-        resident_id = self.resident(app_id, assertion) if assertion else None
-        release = self._directory.choose(app_id, resident_id) if resident_id else self._directory.main(app_id)
+        visitor_id, mandate_id = self.visitor(app_id, assertion) if assertion else (None, None)
+        release = self._directory.choose(app_id, visitor_id) if visitor_id else self._directory.main(app_id)
         if release is None:
             raise NotFound(f"{app_id} is not served")
         declared = release.manifest.scope_names
-        scopes: frozenset[str] = frozenset()
-        if resident_id is not None:
+        standing = None
+        if visitor_id is not None:
+            now = self._services.clock.now()
             async with self._services.database.transaction() as session:
-                account = await self._accounts.open(session, resident_id)
-                decision = await self._consents.read(session, resident_id, app_id)
-            if account is None:
-                raise SignInNeeded("the resident is no longer here")
-            scopes = usable(decision.effective(declared), account.assurance)
+                standing = await self._rights.standing(
+                    session, visitor_id, mandate_id, app_id=app_id, declared=declared, now=now
+                )
+            if standing is None:
+                raise SignInNeeded("the resident, or their mandate, is no longer here")
         department = release.manifest.department
         return Caller(
             app_id=app_id,
             version=release.version,
             title=release.manifest.title.zh,
             publisher=department.zh if department else release.manifest.title.zh,
-            resident_id=resident_id,
-            scopes=scopes,
+            resident_id=standing.subject.id if standing else None,
+            scopes=standing.scopes if standing else frozenset(),
             declared=declared,
+            acting=standing.acting if standing else None,
         )
 
-    def resident(self, app_id: str, assertion: str) -> str:
-        """The resident of an assertion of ours that was made for this mini-app. Raises SignInNeeded."""
+    def visitor(self, app_id: str, assertion: str) -> tuple[str, str | None]:
+        """Who visits, and by which mandate, by an assertion of ours for this mini-app. Raises SignInNeeded."""
         try:
             claims = jwt.decode(assertion, self._keys, registry=_REGISTRY).claims
             if claims["aud"] != app_id:
                 raise SignInNeeded("the assertion was made for another mini-app")
             if self._services.clock.now().timestamp() > claims["exp"] + ASSERTION_SLACK_SECONDS:
                 raise SignInNeeded("the assertion has expired")
-            return self._services.keyring.decrypt(claims["ctx"], bound_to=f"assertion:{app_id}")
+            context = self._services.keyring.decrypt(claims["ctx"], bound_to=f"assertion:{app_id}")
+            resident_id, _, mandate_id = context.partition(" ")
+            return resident_id, mandate_id or None
         except (JoseError, ValueError, KeyError, InvalidTag) as error:
             raise SignInNeeded(f"the assertion is not one of ours: {type(error).__name__}") from None
 

@@ -25,7 +25,9 @@ class Launches:
         self._services = services
         self._sessions = sessions
 
-    async def address(self, visitor: SignedIn, app_id: str, to: str, *, locale: str, look: str) -> str:
+    async def address(
+        self, visitor: SignedIn, app_id: str, to: str, *, locale: str, look: str, mandate_id: str | None = None
+    ) -> str:
         """Issue a ticket and tell the address on the mini-app's origin that takes it."""
         secret, now = new_secret(), self._services.clock.now()
         async with self._services.database.transaction() as session:
@@ -34,6 +36,7 @@ class Launches:
                 app_id=app_id,
                 resident_id=visitor.resident_id,
                 session_id=visitor.session_id,
+                mandate_id=mandate_id,
                 expires_at=now + TICKET_LIFE,
             )
             await store.add_ticket(session, row)

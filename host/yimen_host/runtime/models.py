@@ -26,6 +26,7 @@ class LaunchTicketRow(SQLModel, table=True):
     app_id: str
     resident_id: str
     session_id: str = Field(foreign_key="session.id")
+    mandate_id: str | None = None
     expires_at: dt.datetime = Field(sa_type=Moment)
     used_at: dt.datetime | None = Field(default=None, sa_type=Moment)
 
@@ -39,6 +40,7 @@ class AppSessionRow(SQLModel, table=True):
     app_id: str = Field(index=True)
     resident_id: str = Field(index=True)
     session_id: str = Field(foreign_key="session.id")
+    mandate_id: str | None = Field(default=None, description="they act for somebody else, by this mandate")
     version: str
     told: str = ""
     locale: str

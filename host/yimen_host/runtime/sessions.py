@@ -9,18 +9,21 @@ import secrets as random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from yimen_host.core.ids import new_secret
 from yimen_host.core.services import Services
-from yimen_host.identity.accounts import Account, Accounts
+from yimen_host.identity.accounts import Account
 from yimen_host.identity.consent import Consents
 from yimen_host.identity.idnumber import id_number
+from yimen_host.identity.mandates.granting import Mandates
+from yimen_host.identity.mandates.mandate import Acting
+from yimen_host.identity.mandates.rights import Rights, Standing
 from yimen_host.runtime import store
 from yimen_host.runtime.directory import LiveDirectory
 from yimen_host.runtime.gateway.ports import Visitor
 from yimen_host.runtime.models import AppSessionRow, SubjectRow
-from yimen_sdk.scopes import SCOPES
 
 COOKIE = "__Host-yimen"
 LIFE = dt.timedelta(hours=12)
@@ -32,17 +35,20 @@ MOST_KEPT = 50_000
 @dataclass(frozen=True)
 class _Kept:
     visitor: Visitor
-    resident_id: str
+    people: frozenset[str]
     until: dt.datetime
 
 
 class AppSessions:
     """Begins sessions, and identifies the visitor of a request (the gateway's port ``Sessions``)."""
 
-    def __init__(self, services: Services, accounts: Accounts, consents: Consents, directory: LiveDirectory) -> None:
+    def __init__(
+        self, services: Services, rights: Rights, consents: Consents, mandates: Mandates, directory: LiveDirectory
+    ) -> None:
         self._services = services
-        self._accounts = accounts
+        self._rights = rights
         self._consents = consents
+        self._mandates = mandates
         self._directory = directory
         self._kept: dict[tuple[str, str], _Kept] = {}
         self._changes = 0
@@ -57,6 +63,7 @@ class AppSessions:
                 app_id=app_id,
                 resident_id=ticket.resident_id,
                 session_id=ticket.session_id,
+                mandate_id=ticket.mandate_id,
                 version=release.version if release else "",
                 locale=locale,
                 look=look,
@@ -64,8 +71,9 @@ class AppSessions:
                 expires_at=now + LIFE,
             )
             await store.add_app_session(session, row)
-            sub = self._services.keyring.pairwise(app_id, ticket.resident_id)
-            await store.add_subject(session, SubjectRow(sub=sub, app_id=app_id, resident_id=ticket.resident_id))
+            await self._introduce(session, app_id, ticket.resident_id)
+            if ticket.mandate_id is not None:
+                await self._mandates.note_opened(session, Acting(ticket.resident_id, ticket.mandate_id), now)
         return secret
 
     def keep(self, response: Response, secret: str) -> None:
@@ -93,7 +101,7 @@ class AppSessions:
         if resident_id is None:
             self._kept.clear()
             return
-        for key in [key for key, kept in self._kept.items() if kept.resident_id == resident_id]:
+        for key in [key for key, kept in self._kept.items() if resident_id in kept.people]:
             del self._kept[key]
 
     async def _look_up(self, key: tuple[str, str], now: dt.datetime) -> Visitor | None:
@@ -109,55 +117,73 @@ class AppSessions:
                 if release is None:
                     return None
                 await store.pin(session, row.secret_hash, release.version)
-            account = await self._accounts.open(session, row.resident_id)
-            if account is None:
+            standing = await self._rights.standing(
+                session,
+                row.resident_id,
+                row.mandate_id,
+                app_id=app_id,
+                declared=release.manifest.scope_names,
+                now=now,
+            )
+            if standing is None:
                 return None
-            decision = await self._consents.read(session, row.resident_id, app_id)
-            scopes = usable(decision.effective(release.manifest.scope_names), account.assurance)
-            claims = personal(account, scopes, now)
-            told = " ".join(sorted(claims))
-            if claims and told != row.told:
-                await self._consents.record_access(session, row.resident_id, app_id, claims, "session")
-                await store.note_told(session, row.secret_hash, told)
+            claims = personal(standing.subject, standing.scopes, now)
+            await self._note_told(session, row, standing, claims)
         visitor = Visitor(
             session_id=row.secret_hash,
             release=release.target,
-            assertion=self._assertion(row, account, scopes, claims, now),
+            assertion=self._assertion(row, standing, claims, now),
         )
         if changes == self._changes:  # else something changed after it was read, and this request is its last use
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
-            self._kept[key] = _Kept(visitor, row.resident_id, now + KEPT)
+            self._kept[key] = _Kept(visitor, frozenset((row.resident_id, standing.subject.id)), now + KEPT)
         return visitor
 
-    def _assertion(
-        self, row: AppSessionRow, account: Account, scopes: frozenset[str], claims: Mapping[str, str], now: dt.datetime
-    ) -> str:
+    async def _introduce(self, session: AsyncSession, app_id: str, resident_id: str) -> None:
+        """Note the name by which a mini-app knows a resident from now on."""
+        sub = self._services.keyring.pairwise(app_id, resident_id)
+        await store.add_subject(session, SubjectRow(sub=sub, app_id=app_id, resident_id=resident_id))
+
+    async def _note_told(
+        self, session: AsyncSession, row: AppSessionRow, standing: Standing, claims: Mapping[str, str]
+    ) -> None:
+        """Write down whose data the mini-app is told, once per change; the subject sees it, also of a delegate."""
+        if standing.acting is not None:
+            await self._introduce(session, row.app_id, standing.subject.id)
+        told = " ".join(sorted(claims))
+        if claims and told != row.told:
+            purpose = "session" if standing.acting is None else "mandate"
+            await self._consents.record_access(session, standing.subject.id, row.app_id, claims, purpose)
+            await store.note_told(session, row.secret_hash, told)
+
+    def _assertion(self, row: AppSessionRow, standing: Standing, claims: Mapping[str, str], now: dt.datetime) -> str:
+        pairwise, acting = self._services.keyring.pairwise, standing.acting
+        # RFC 8693, January 2020, section 4.1: the subject is the represented person, the actor who does it for them.
+        act = {"act": {"sub": pairwise(row.app_id, acting.delegate_id)}} if acting else {}
         return self._services.keyring.sign_token(
             {
                 "iss": self._services.settings.portal_origin,
                 "aud": row.app_id,
-                "sub": self._services.keyring.pairwise(row.app_id, row.resident_id),
+                "sub": pairwise(row.app_id, standing.subject.id),
+                **act,
                 "iat": int(now.timestamp()),
                 "exp": int((now + ASSERTION_LIFE).timestamp()),
                 "jti": random.token_urlsafe(12),
-                "assurance": account.assurance,
-                "scope": " ".join(sorted(scopes)),
+                "assurance": standing.subject.assurance,
+                "scope": " ".join(sorted(standing.scopes)),
                 "claims": dict(claims),
                 "locale": row.locale,
                 "ui": row.look,
                 # Opens only here: by it the platform knows its own resident again when the assertion is handed back.
-                "ctx": self._services.keyring.encrypt(row.resident_id, bound_to=f"assertion:{row.app_id}"),
+                "ctx": self._services.keyring.encrypt(
+                    f"{row.resident_id} {row.mandate_id or ''}", bound_to=f"assertion:{row.app_id}"
+                ),
             }
         )
 
     def _hash(self, secret: str) -> str:
         return self._services.keyring.fingerprint("app_session", secret)
-
-
-def usable(scopes: frozenset[str], assurance: int) -> frozenset[str]:
-    """The scopes that mean something at an assurance level."""
-    return frozenset(name for name in scopes if name in SCOPES and SCOPES[name].level <= assurance)
 
 
 def personal(account: Account, scopes: frozenset[str], now: dt.datetime) -> dict[str, str]:

@@ -18,6 +18,7 @@ class UsedTicket:
 
     resident_id: str
     session_id: str
+    mandate_id: str | None = None
 
 
 async def add_ticket(session: AsyncSession, row: LaunchTicketRow) -> None:
@@ -37,7 +38,7 @@ async def use_ticket(session: AsyncSession, secret_hash: str, app_id: str, now: 
             col(LaunchTicketRow.expires_at) > now,
         )
         .values(used_at=now)
-        .returning(col(LaunchTicketRow.resident_id), col(LaunchTicketRow.session_id))
+        .returning(col(LaunchTicketRow.resident_id), col(LaunchTicketRow.session_id), col(LaunchTicketRow.mandate_id))
     )
     row = (await session.execute(used)).first()
     return UsedTicket(*row) if row else None

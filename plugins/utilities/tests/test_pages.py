@@ -6,7 +6,7 @@ from dataclasses import replace
 import httpx
 import pytest
 
-from yimen_sdk import Resident, Unknown, yuan
+from yimen_sdk import Actor, Resident, Unknown, yuan
 from yimen_sdk.testing import FakeHost, visit
 from yimen_utilities import app
 from yimen_utilities.biller import BASE
@@ -263,3 +263,33 @@ async def test_an_english_resident_reads_no_chinese_words_of_ours(
         pages.append(await visitor.post("/accounts", data={"number": "1"}))
 
     assert [re.findall("[\u4e00-\u9fff]+", page.text) for page in pages] == [[], [], [], []]
+
+
+async def test_who_acts_for_ada_pays_ada_s_bill(ada: Resident, host: FakeHost, installed: Store) -> None:
+    await installed.link("ada", HOME)
+    acting = replace(ada, acting=Actor("carl"))
+    host.welcome(acting)
+
+    async with visit(app, resident=acting, host=host) as visitor:
+        page = await visitor.get(f"/accounts/{NUMBER}")
+        answer = await visitor.post(PAY)
+
+    (order,) = host.orders.values()
+    payment = await installed.payment(order.reference or "")
+    assert "您正在代家人办理" in page.text
+    assert (answer.headers["location"], payment and (payment.resident, payment.payer)) == (
+        order.cashier_url, ("ada", "carl"),
+    )  # fmt: skip
+
+
+async def test_a_payment_that_a_delegate_began_is_not_handed_to_another(
+    ada: Resident, host: FakeHost, installed: Store
+) -> None:
+    await installed.link("ada", HOME)
+    async with visit(app, resident=replace(ada, acting=Actor("carl")), host=host) as visitor:
+        await visitor.post(PAY)
+
+    async with visit(app, resident=ada, host=host) as visitor:
+        answer = await visitor.post(PAY)
+
+    assert answer.headers["location"] == f"/accounts/{NUMBER}?busy=2026-09"

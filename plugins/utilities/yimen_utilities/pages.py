@@ -104,6 +104,7 @@ async def pay(request: Request) -> Response:
         raise NotFound(f"account {linked.number} has no bill {period}")
     if bill.paid:
         return request.redirect(f"/accounts/{linked.number}")
+    acting = request.resident.acting
     fresh = Payment(
         f"bill_{uuid.uuid4().hex}",
         request.resident.sub,
@@ -113,9 +114,10 @@ async def pay(request: Request) -> Response:
         State.CREATED,
         None,
         "",
+        acting.sub if acting else None,
     )
     payment = await store.begin(fresh)
-    if payment.resident != request.resident.sub or payment.state != State.CREATED:
+    if (payment.resident, payment.payer) != (fresh.resident, fresh.payer) or payment.state != State.CREATED:
         return request.redirect(f"/accounts/{linked.number}?busy={period}")
     return request.redirect((await _order(request, payment)).cashier_url)
 

@@ -11,7 +11,7 @@ from yimen_sdk import Money
 from yimen_utilities.payment import Happens, State, after
 
 POOL = 4
-COLUMNS = "id, resident, number, period, fen, state, order_id, reason"
+COLUMNS = "id, resident, number, period, fen, state, order_id, reason, payer"
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,8 @@ class Payment:
     state: str
     order_id: str | None
     reason: str
+    payer: str | None = None
+    """Who pays for the resident by a mandate; None is the resident."""
 
     @property
     def amount(self) -> Money:
@@ -81,13 +83,13 @@ class Store:
     async def begin(self, payment: Payment) -> Payment:
         """Begin a payment of a bill, or give the one that is under way or done."""
         insert = (
-            f"INSERT INTO bill_payment ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s) "
+            f"INSERT INTO bill_payment ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) "
             "ON CONFLICT (number, period) WHERE state IN ('created', 'funded', 'submitted', 'uncertain', 'confirmed') "
             f"DO UPDATE SET number = excluded.number RETURNING {COLUMNS}"
         )
         values = (
             payment.id, payment.resident, payment.number, payment.period, payment.fen,
-            payment.state, payment.order_id, payment.reason,
+            payment.state, payment.order_id, payment.reason, payment.payer,
         )  # fmt: skip
         found = await self._one(insert, values)
         assert found is not None  # the insert returns the new row or the one it met

@@ -20,6 +20,7 @@ _USES: Mapping[str, re.Pattern[str]] = {
     "identity.age": re.compile(r"\b(resident|visitor)\.age\b"),
     "payments.order": re.compile(r"\bpayments\.(open_order|order|fulfil|cancel|refund)\b"),
     "notices.send": re.compile(r"\bnotices\.send\b"),
+    "bills.mandate": re.compile(r"resident\.acting\b"),
 }
 """How the use of a scope looks in code and templates. Scopes that only the page's script uses are not here."""
 

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.host.payments.conftest import PASSWORD
 
 from yimen_host.core.errors import HostError
+from yimen_host.identity.mandates.mandate import Acting
 from yimen_host.payments import api
 from yimen_host.payments.errors import ConsentNeeded
 from yimen_host.payments.facade import Payments
@@ -31,6 +32,7 @@ class Caller:
     granted: bool = True
     title: str = "问候"
     publisher: str = "茶叶合作社"
+    acting: Acting | None = None
 
     def need(self, scope: str) -> str:
         if not self.granted:
