@@ -11,6 +11,8 @@ from tests.simulation.world import PASSWORD, World
 from yimen_host.core.errors import HostError
 from yimen_host.payments import sweep
 from yimen_host.payments.attempts import AttemptState
+from yimen_host.payments.coupons.answers import AlreadyClaimed, Won
+from yimen_host.payments.coupons.redemption import NO_COUPONS, CouponChoice
 from yimen_host.payments.decision import Refused
 from yimen_host.payments.models import OrderRow
 from yimen_host.payments.ordering import NewOrder, Payee
@@ -32,7 +34,7 @@ async def happen(world: World) -> list[str]:
     await world.begin()
     try:
         steps, weights = zip(*_STEPS.items(), strict=True)
-        for step in (open_order, *world.chance.choices(steps, weights, k=STEPS)):
+        for step in (open_order, claim, *world.chance.choices(steps, weights, k=STEPS)):
             world.trace.append(step.__name__)
             await step(world)
         rest = await _good_days(world)
@@ -62,6 +64,18 @@ async def open_order(world: World) -> None:
         world.orders[order_id] = fen
 
 
+async def claim(world: World) -> None:
+    """A resident wants a coupon, perhaps once more."""
+    if world.campaign is None:
+        return
+    resident = world.chance.choice(world.residents)
+    answer = await _risky(world, world.payments.coupons.claim(world.campaign, world.person(resident)))
+    if isinstance(answer, Won | AlreadyClaimed):
+        known = world.coupons.setdefault(resident, answer.coupon_id)
+        if known != answer.coupon_id:
+            raise AssertionError(f"{resident} has two coupons: {known} and {answer.coupon_id}")
+
+
 async def pay(world: World) -> None:
     """A resident sends the cashier's form, perhaps the same one twice."""
     order = await _some_order(world, likely=(OrderState.OPEN,))
@@ -70,7 +84,9 @@ async def pay(world: World) -> None:
         return
     channel = world.chance.choice(("wallet", world.bank.id, world.bank.id))
     form = f"form-{world.chance.randint(1, 3)}"
-    paying = world.payments.till.pay(order, channel=channel, form_key=form, password=PASSWORD)
+    mine = world.coupons.get(order.resident_id)
+    choice = CouponChoice((mine,), world.person(order.resident_id).key) if mine else NO_COUPONS
+    paying = world.payments.till.pay(order, channel=channel, form_key=form, password=PASSWORD, coupons=choice)
     attempt = await _risky(world, paying)
     if attempt is not None and not isinstance(attempt, Refused) and attempt.state == AttemptState.SETTLED:
         world.settled.add(attempt.id)
@@ -179,7 +195,8 @@ async def wait(world: World) -> None:
 
 
 _STEPS: dict[Step, int] = {
-    open_order: 2, pay: 7, decide: 7, hear: 6, forge: 1, look: 2, give_up: 2, refund: 9, work: 3, post: 2, wait: 4,
+    open_order: 2, claim: 3, pay: 7, decide: 7, hear: 6, forge: 1,
+    look: 2, give_up: 2, refund: 9, work: 3, post: 2, wait: 4,
 }  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.simulation import bank
 from yimen_host.payments import refunding, sweep
+from yimen_host.payments.coupons.redemption import Redemption
 from yimen_host.payments.ledger import batch, rule, store
 from yimen_host.payments.refunding import Refunding
 from yimen_host.payments.store import orders
@@ -66,6 +67,9 @@ MUTANTS = (
     Mutant("a floor is not looked at", rule, "_judge_legs", "changed.available < account.floor", "False"),
     Mutant("a posting is answered, not committed", batch.Scribe, "write", "await connection.commit()", "pass"),
     Mutant("a rollback drops the statements", store, "prepare", "raw.prepare_threshold = None", "pass"),
+    Mutant("a coupon is not used up", Redemption, "use", "await coupons.use(", "len(rows) #"),
+    Mutant("a coupon stays locked", Redemption, "release", "await coupons.release(", "return None #"),
+    Mutant("a refund keeps the coupon's part", Redemption, "return_legs", "-row.fen", "-row.fen + 1"),
     Mutant("a failed webhook counts as delivered", Sender, "_note", "if answer.taken:", "if True:"),
     Mutant("events of an order lose their count", webhooks, "add_delivery", ".scalar_one() + 1", ".scalar_one() + 2"),
 )

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from tests.simulation.world import START, World
+from tests.simulation.world import FACE, START, STOCK, World
 
 Check = Callable[[AsyncSession, World], Awaitable[list[str]]]
 
@@ -89,9 +89,9 @@ async def an_order_is_paid_by_exactly_one_attempt(session: AsyncSession, world: 
     """A paid order has one settled attempt of its amount; an unpaid one has none."""
     rows = await _rows(
         session,
-        "SELECT o.id, o.state, o.amount_fen, array_remove(array_agg(a.amount_fen) FILTER (WHERE a.state = 'settled'),"
-        " NULL) AS paid FROM payment_order o LEFT JOIN payment_attempt a ON a.order_id = o.id"
-        " WHERE o.app_id = :app GROUP BY o.id",
+        "SELECT o.id, o.state, o.amount_fen, array_remove(array_agg(a.amount_fen + (SELECT coalesce(sum(s.fen), 0)"
+        " FROM coupon_share s WHERE s.attempt_id = a.id)) FILTER (WHERE a.state = 'settled'), NULL) AS paid"
+        " FROM payment_order o LEFT JOIN payment_attempt a ON a.order_id = o.id WHERE o.app_id = :app GROUP BY o.id",
         app=world.app_id,
     )
     unpaid = {"open", "cancelled", "expired"}
@@ -122,8 +122,8 @@ async def the_bank_gave_back_once_for_each_refund(session: AsyncSession, world: 
     """Each number that we call succeeded stands in the bank's books with its amount, and no other does."""
     rows = await _rows(
         session,
-        "SELECT r.id, r.amount_fen FROM payment_refund r JOIN payment_attempt a ON a.id = r.attempt_id"
-        " WHERE a.channel = :bank AND r.state = 'succeeded'",
+        "SELECT r.id, r.amount_fen - r.coupon_fen AS amount_fen FROM payment_refund r JOIN payment_attempt a"
+        " ON a.id = r.attempt_id WHERE a.channel = :bank AND r.state = 'succeeded' AND r.amount_fen > r.coupon_fen",
         bank=world.bank.id,
     )
     ours = {row.id: row.amount_fen for row in rows}
@@ -162,6 +162,37 @@ async def money_is_neither_made_nor_lost(session: AsyncSession, world: World) ->
     )
     began = START * len(world.residents)
     return [] if rows[0].total == began else [f"{rows[0].total} fen, not {began}"]
+
+
+async def coupons_never_exceed_stock_or_budget(session: AsyncSession, world: World) -> list[str]:
+    """At most one for each person; and budget, committed and spent are together what was paid in."""
+    if world.campaign is None:
+        return []
+    (row,) = await _rows(
+        session,
+        "SELECT count(*) AS given, count(DISTINCT person) AS people,"
+        " count(*) FILTER (WHERE state = 'locked') AS locked,"
+        " count(*) FILTER (WHERE state IN ('claimed', 'released')) AS held,"
+        " count(*) FILTER (WHERE state = 'used') AS used FROM coupon WHERE campaign_id = :c",
+        c=world.campaign,
+    )
+    budget, committed, spent = [
+        await _balance(session, f"campaign:{world.campaign}:{part}") for part in ("budget", "committed", "spent")
+    ]
+    right = (
+        row.given == row.people <= STOCK
+        and row.locked == 0
+        and committed == row.held * FACE
+        and budget + committed + spent == STOCK * FACE
+        and spent <= row.used * FACE  # a part of a used one goes back to the budget with a refund
+    )
+    return [] if right else [f"{tuple(row)} with {budget} + {committed} + {spent}"]
+
+
+async def a_coupon_that_was_promised_is_there(session: AsyncSession, world: World) -> list[str]:
+    """Whoever was told that they have one does."""
+    rows = await _rows(session, "SELECT id FROM coupon WHERE id = ANY(:ids)", ids=sorted(world.coupons.values()))
+    return sorted(set(world.coupons.values()) - {row.id for row in rows})
 
 
 async def every_edge_is_told_exactly_once(session: AsyncSession, world: World) -> list[str]:
@@ -230,6 +261,8 @@ PROMISES: tuple[Check, ...] = (
     what_was_acknowledged_survives,
     one_number_of_a_mini_app_is_one_order,
     money_is_neither_made_nor_lost,
+    coupons_never_exceed_stock_or_budget,
+    a_coupon_that_was_promised_is_there,
     every_edge_is_told_exactly_once,
     a_receiver_has_every_event_and_in_order,
     every_paid_order_has_one_receipt,

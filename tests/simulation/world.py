@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from uuid import NAMESPACE_OID, uuid5
 
 import httpx
 
@@ -15,6 +16,8 @@ from yimen_host.core.clock import ManualClock
 from yimen_host.core.database import Database
 from yimen_host.core.keyring import Keyring, MasterKey
 from yimen_host.core.services import Services
+from yimen_host.payments.coupons.person import Person
+from yimen_host.payments.coupons.terms import Terms
 from yimen_host.payments.decision import GRANTED, Decision, Refused
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.ledger.draft import transfer
@@ -25,6 +28,8 @@ from yimen_sdk.money import Money
 
 PASSWORD = "135790"
 START = 5_000  # fen in each wallet: too little for all that is asked
+FACE = 500  # fen that a coupon pays, of an order of at least twice as much
+STOCK = 2
 STEP_SECONDS = 20.0  # of real time: a step that takes longer hangs
 SETTINGS = Settings(var=Path("var"), demo=False, connections={"shop.test": "http://shop.test"})
 KEYRING = Keyring((MasterKey("k1", b"1" * 32),))
@@ -90,6 +95,9 @@ class World:
     refunds: dict[tuple[str, str], str] = field(default_factory=dict)
     """What a mini-app was told of its refunds: (order, key) to refund."""
     references: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    campaign: str | None = None
+    coupons: dict[str, str] = field(default_factory=dict)
+    """Coupons that residents were told they have, by resident."""
     crashes: int = 0
 
     def __post_init__(self) -> None:
@@ -98,7 +106,7 @@ class World:
         self.app_id = f"{self.name}-tea"
         self.bank = Bank(f"{self.name}bank", random.Random(self.seed + 1))
         self.receiver = Receiver(random.Random(self.seed + 2))
-        self.residents = [f"{self.name}-{who}" for who in ("ada", "bo")]
+        self.residents = [f"{self.name}-{who}" for who in ("ada", "bo", "cy")]
         self._ids = CountedIds(f"{self.name}n")
 
     async def begin(self) -> None:
@@ -107,7 +115,29 @@ class World:
         for who in self.residents:
             draft = transfer(f"start:{who}", who, debit="grants:start", credit=f"wallet:{who}", amount=Money(START))
             await self.payments.ledger.post(draft)
+        if self.seed % 2:
+            self.campaign = await self._campaign()
         self.endpoint = (await Endpoints(self.services).add(self.app_id, "https://shop.test/hooks")).endpoint.id
+
+    async def _campaign(self) -> str:
+        """A campaign that two people approved: two coupons, one for each person."""
+        soon, later = self.now + dt.timedelta(days=30), self.now + dt.timedelta(days=60)
+        terms = Terms(
+            title="消费券", department="商务厅", face=Money(FACE), threshold=Money(2 * FACE), stock=STOCK,
+            budget=Money(STOCK * FACE), day_stock=None, per_person=1, resident_regions=(), merchant_regions=(),
+            merchant_classes=(), stack_group="government", claim_from=self.now, claim_until=soon, use_from=self.now,
+            use_until=later,
+        )  # fmt: skip
+        planning = self.payments.coupons.planning
+        row = await planning.plan(terms, by="planner")
+        for approver in ("first", "second"):
+            await planning.approve(row.id, by=approver)
+        await planning.start(row.id, by="planner")
+        return row.id
+
+    def person(self, resident: str) -> Person:
+        """A resident as a natural person, verified, of no particular region."""
+        return Person(resident, str(uuid5(NAMESPACE_OID, resident)), "520000")
 
     async def start(self) -> None:
         """Start a process on what the database holds."""
@@ -145,7 +175,7 @@ class World:
     async def _restart(self) -> None:
         self.crashes += 1
         self.trace.append("  the process dies and starts again")
-        writers = [task for task in asyncio.all_tasks() if task.get_name().startswith("ledger-")]
+        writers = [task for task in asyncio.all_tasks() if task.get_name().startswith(("ledger-", "coupons"))]
         for task in writers:
             task.cancel()
         await asyncio.gather(*writers, return_exceptions=True)
