@@ -32,7 +32,7 @@ def test_every_state_and_event_is_used() -> None:
 
 
 def test_nothing_leads_back_to_before_the_money() -> None:
-    paid = {State.FUNDED, State.SUBMITTED, State.UNCERTAIN, *ENDED}
+    paid = {State.FUNDED, State.SUBMITTED, State.UNCERTAIN, State.REVERSING, *ENDED}
 
     assert all(reachable(state) <= paid for state in paid)
 
@@ -43,6 +43,15 @@ def test_an_uncertain_payment_ends_only_by_an_answer() -> None:
         Happens.REJECT: State.REJECTED,
         Happens.REVERSE: State.REVERSED,
         Happens.TELL: State.SUBMITTED,
+        Happens.UNDO: State.REVERSING,
+    }
+
+
+def test_what_is_being_undone_is_never_told_again() -> None:
+    assert {event: target for (state, event), target in NEXT.items() if state == State.REVERSING} == {
+        Happens.CONFIRM: State.CONFIRMED,
+        Happens.REJECT: State.REJECTED,
+        Happens.REVERSE: State.REVERSED,
     }
 
 
@@ -51,7 +60,7 @@ def test_an_event_that_means_nothing_moves_nothing() -> None:
 
 
 def test_the_index_keeps_one_payment_of_a_bill_as_the_table_says() -> None:
-    migration = files("yimen_utilities").joinpath("migrations", "0001_accounts_and_payments.sql").read_text("utf-8")
+    migration = files("yimen_utilities").joinpath("migrations", "0003_reversals.sql").read_text("utf-8")
     found = re.search(r"one_open_payment .*?state IN \((.*?)\)", migration, re.S)
 
     assert found is not None

@@ -64,6 +64,18 @@ class Biller:
         answer = await self._get(f"/payments/{sequence}")
         return (answer["outcome"], answer["reason"]) if answer else None
 
+    async def reverse(self, sequence: str) -> tuple[str, str]:
+        """Tell the company to undo a payment 冲正; its outcome and reason. Raises Unknown, TryLater.
+
+        Tell again until it answers. A payment that it never heard of counts as undone, so that one still on its way
+        is refused when it comes.
+        """
+        answer = await self._network.fetch("POST", f"{BASE}/payments/{sequence}/reverse", json={}, timeout=PAY_SECONDS)
+        if answer.status != 200:
+            raise Unknown(f"the power company answered {answer.status}")
+        told = answer.json()
+        return told["outcome"], told["reason"]
+
     async def _get(self, path: str) -> Any:  # Any: JSON, read by the caller
         try:
             answer = await self._network.fetch("GET", f"{BASE}{path}")

@@ -1,6 +1,10 @@
 """A bill payment 缴费, from the resident's wish to the power company's answer: one table of states."""
 
+import datetime as dt
 from enum import StrEnum
+
+DEADLINE = dt.timedelta(minutes=5)
+"""How long the power company may take to say what became of a payment since it was first told of it."""
 
 
 class State(StrEnum):
@@ -18,8 +22,10 @@ class State(StrEnum):
     """The power company will not take it; the money goes back."""
     UNCERTAIN = "uncertain"
     """The power company gave no answer: we ask, we never guess."""
+    REVERSING = "reversing"
+    """No answer by the deadline: the power company is told to undo it 冲正, and never again to take it."""
     REVERSED = "reversed"
-    """Given back after an uncertain answer."""
+    """Undone after an uncertain answer; the money goes back."""
     ABANDONED = "abandoned"
     """The order ended without payment."""
 
@@ -33,6 +39,7 @@ class Happens(StrEnum):
     CONFIRM = "confirm"
     REJECT = "reject"
     SILENCE = "silence"
+    UNDO = "undo"
     REVERSE = "reverse"
 
 
@@ -49,11 +56,15 @@ NEXT: dict[tuple[State, Happens], State] = {
     (State.UNCERTAIN, Happens.REJECT): State.REJECTED,
     (State.UNCERTAIN, Happens.TELL): State.SUBMITTED,
     (State.UNCERTAIN, Happens.REVERSE): State.REVERSED,
+    (State.UNCERTAIN, Happens.UNDO): State.REVERSING,
+    (State.REVERSING, Happens.REVERSE): State.REVERSED,
+    (State.REVERSING, Happens.CONFIRM): State.CONFIRMED,  # it keeps what it has credited: too late to undo
+    (State.REVERSING, Happens.REJECT): State.REJECTED,
 }
 
 ENDED = frozenset({State.CONFIRMED, State.REJECTED, State.REVERSED})
 """Nothing happens any more."""
-UNDER_WAY = frozenset({State.CREATED, State.FUNDED, State.SUBMITTED, State.UNCERTAIN})
+UNDER_WAY = frozenset({State.CREATED, State.FUNDED, State.SUBMITTED, State.UNCERTAIN, State.REVERSING})
 """The bill is neither free nor paid."""
 
 

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from yimen_sdk import ConsentRequired, Host, Refused, ScopeNotDeclared, TryLater, Unknown
 from yimen_utilities.biller import Biller
-from yimen_utilities.payment import Happens, State
+from yimen_utilities.payment import DEADLINE, Happens, State
 from yimen_utilities.store import BillTaken, Payment, Store
 
 
@@ -27,7 +27,9 @@ async def settle(payment: Payment, order_id: str, host: Host, store: Store) -> P
         payment = await _tell(payment, biller, store)
     elif payment.state in (State.SUBMITTED, State.UNCERTAIN):
         payment = await _ask(payment, biller, store)
-    if payment.state == State.UNCERTAIN:
+    elif payment.state == State.REVERSING:
+        payment = await _undo(payment, biller, store)
+    if payment.state in (State.UNCERTAIN, State.REVERSING):
         raise StillUncertain(f"bill payment {payment.id} is uncertain")
     await _conclude(payment, order_id, host)
     return payment
@@ -42,14 +44,32 @@ async def _tell(payment: Payment, biller: Biller, store: Store) -> Payment:
 
 
 async def _ask(payment: Payment, biller: Biller, store: Store) -> Payment:
-    """Ask what became of it; only when the company never heard of it is it told again, under the same number."""
+    """Ask what became of it; one never heard of is told again under its number, after the deadline it is undone."""
     if payment.state == State.SUBMITTED:  # we died while telling
         payment = await store.move(payment, Happens.SILENCE)
-    found = await biller.outcome(payment.id)
-    if found is None:
-        payment = await store.move(payment, Happens.TELL)
-        return await _tell(payment, biller, store)
-    return await _note(payment, *found, store)
+    overdue = await store.overdue(payment, DEADLINE)
+    try:
+        found = await biller.outcome(payment.id)
+    except TryLater:
+        if not overdue:
+            raise
+        found = None
+    if found is not None:
+        return await _note(payment, *found, store)
+    if overdue:
+        payment = await store.move(payment, Happens.UNDO)
+        return await _undo(payment, biller, store) if payment.state == State.REVERSING else payment
+    payment = await store.move(payment, Happens.TELL)
+    return await _tell(payment, biller, store)
+
+
+async def _undo(payment: Payment, biller: Biller, store: Store) -> Payment:
+    """Tell the company to undo it, as often as it takes: only its answer ends a payment that is being undone."""
+    try:
+        outcome, reason = await biller.reverse(payment.id)
+    except (Unknown, TryLater):
+        return payment
+    return await _note(payment, outcome, reason, store)
 
 
 async def _note(payment: Payment, outcome: str, reason: str, store: Store) -> Payment:

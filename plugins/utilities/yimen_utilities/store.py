@@ -1,5 +1,6 @@
 """All SQL of this mini-app, on its own schema. A payment moves by one conditional write."""
 
+import datetime as dt
 import os
 from dataclasses import dataclass
 
@@ -84,7 +85,8 @@ class Store:
         """Begin a payment of a bill, or give the one that is under way or done."""
         insert = (
             f"INSERT INTO bill_payment ({COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) "
-            "ON CONFLICT (number, period) WHERE state IN ('created', 'funded', 'submitted', 'uncertain', 'confirmed') "
+            "ON CONFLICT (number, period) "
+            "WHERE state IN ('created', 'funded', 'submitted', 'uncertain', 'reversing', 'confirmed') "
             f"DO UPDATE SET number = excluded.number RETURNING {COLUMNS}"
         )
         values = (
@@ -120,10 +122,12 @@ class Store:
         if target is not None:
             update = (
                 "UPDATE bill_payment SET state = %s, reason = %s, order_id = coalesce(%s, order_id), "
+                "told_at = CASE WHEN %s THEN coalesce(told_at, now()) ELSE told_at END, "
                 f"changed_at = now() WHERE id = %s AND state = %s RETURNING {COLUMNS}"
             )
             try:
-                moved = await self._one(update, (target.value, reason, order_id, payment.id, payment.state))
+                told = event is Happens.TELL
+                moved = await self._one(update, (target.value, reason, order_id, told, payment.id, payment.state))
             except UniqueViolation as error:
                 raise BillTaken(f"{payment.number} {payment.period}") from error
             if moved is not None:
@@ -131,6 +135,11 @@ class Store:
         now = await self.payment(payment.id)
         assert now is not None
         return now
+
+    async def overdue(self, payment: Payment, deadline: dt.timedelta) -> bool:
+        """Whether the power company was first told longer ago than this."""
+        query = f"SELECT {COLUMNS} FROM bill_payment WHERE id = %s AND told_at < now() - %s"
+        return await self._one(query, (payment.id, deadline)) is not None
 
     async def note_order(self, payment: Payment, order_id: str) -> None:
         """Note the order that pays for it."""

@@ -81,13 +81,17 @@ class Books:
             self._file.execute("INSERT INTO collection VALUES (?, ?, ?, ?, ?, ?)", values)
             return made
 
-    def reverse(self, sequence: str) -> Collection | None:
-        """Reverse a collection 冲正; the bill is open again."""
+    def reverse(self, sequence: str) -> Collection:
+        """Reverse a collection 冲正; the bill is open again. One never heard of is refused should it come later."""
         with self._lock:
+            unheard = (sequence, "", "", 0, "reversed", "")
+            self._file.execute("INSERT INTO collection VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", unheard)
             self._file.execute(
                 "UPDATE collection SET outcome = 'reversed' WHERE sequence = ? AND outcome = 'confirmed'", (sequence,)
             )
-            return self.collection(sequence)
+            found = self.collection(sequence)
+        assert found is not None
+        return found
 
     def collection(self, sequence: str) -> Collection | None:
         """What became of a sequence number."""

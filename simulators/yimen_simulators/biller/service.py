@@ -69,9 +69,8 @@ async def payment(request: Request) -> Response:
 
 
 async def reverse(request: Request) -> Response:
-    """Reverse a payment."""
-    found = _books(request).reverse(request.path_params["sequence"])
-    return _told(found) if found else _unknown("no_such_payment")
+    """Reverse a payment; a payment never heard of is refused from now on."""
+    return _told(_books(request).reverse(request.path_params["sequence"]))
 
 
 async def set_fault(request: Request) -> Response:
