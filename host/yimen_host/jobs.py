@@ -69,6 +69,7 @@ class Jobs:
         self._regularly("yimen.sweep", EVERY_FEW_SECONDS, self._sweep)
         self._regularly("yimen.rescue", EVERY_MINUTE, self._rescue)
         self._regularly("yimen.reconcile", EVERY_TEN_MINUTES, self._reconcile)
+        self._regularly("yimen.settle", EVERY_TEN_MINUTES, self._settle)
 
     async def run(self) -> None:
         """Work until a signal ends it."""
@@ -124,6 +125,9 @@ class Jobs:
 
     async def _reconcile(self) -> None:
         await self._node.payments.reconciling.due()
+
+    async def _settle(self) -> None:
+        await self._node.payments.settling.due()
 
     async def _rescue(self) -> None:
         """Give the jobs of a worker that died back to the others; finish checks and removals that broke off."""

@@ -8,7 +8,9 @@ import yimen_host.notices.models
 import yimen_host.payments.channels.sandbox_bank.models
 import yimen_host.payments.coupons.models
 import yimen_host.payments.ledger.models
+import yimen_host.payments.merchants.models
 import yimen_host.payments.models
 import yimen_host.payments.reconciliation.models
+import yimen_host.payments.settlement.models
 import yimen_host.payments.webhooks.models
 import yimen_host.runtime.models  # noqa: F401

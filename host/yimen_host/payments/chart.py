@@ -14,6 +14,20 @@ def merchant_payable(merchant_id: str) -> str:
     return f"merchant:{merchant_id}:payable"
 
 
+def merchant_reserve(merchant_id: str) -> str:
+    """What is kept back of a merchant's money for refunds to come, until its days are over."""
+    return f"merchant:{merchant_id}:reserve"
+
+
+FEES = "fee:platform"
+"""What merchants have paid for the service."""
+
+
+def bank(payout_id: str) -> str:
+    """What a bank has paid out for us: above zero, as an asset that shrinks is."""
+    return f"bank:{payout_id}"
+
+
 def clearing(channel_id: str) -> str:
     """What a payment channel 支付渠道 has taken in for us and not yet paid out: below zero, as an asset is."""
     return f"channel:{channel_id}:clearing"

@@ -7,6 +7,7 @@ from yimen_host.payments.channels.absent import Channels
 from yimen_host.payments.channels.channel import PaymentChannel
 from yimen_host.payments.channels.sandbox_bank.bank import Bank
 from yimen_host.payments.channels.sandbox_bank.channel import SandboxBank
+from yimen_host.payments.channels.sandbox_bank.payouts import SandboxPayouts
 from yimen_host.payments.channels.wallet import Wallet
 from yimen_host.payments.chart import wallet
 from yimen_host.payments.coupons.facade import Coupons
@@ -14,11 +15,14 @@ from yimen_host.payments.coupons.merchants import Merchants, NoMerchants
 from yimen_host.payments.ledger import books
 from yimen_host.payments.ledger.books import Balance
 from yimen_host.payments.ledger.writer import Writer
+from yimen_host.payments.merchants.register import Register
 from yimen_host.payments.ordering import Ordering
 from yimen_host.payments.password import PaymentPassword
 from yimen_host.payments.reconciliation.resolving import Resolving
 from yimen_host.payments.reconciliation.running import Reconciling
 from yimen_host.payments.refunding import Refunding
+from yimen_host.payments.settlement.payouts import Payouts
+from yimen_host.payments.settlement.settling import Settling
 from yimen_host.payments.till import Till
 
 
@@ -32,6 +36,7 @@ class Payments:
         *,
         more_channels: Iterable[PaymentChannel] = (),
         merchants: Merchants | None = None,
+        payouts: Payouts | None = None,
     ) -> None:
         self.services = services
         self.bank = Bank(services) if services.settings.demo else None
@@ -46,7 +51,12 @@ class Payments:
         self.refunding = Refunding(services, self.ledger, self.channels, self.coupons.redemption)
         self.till = Till(services, self.ledger, self.channels, password, self.refunding, self.coupons.redemption)
         self.reconciling = Reconciling(services, self.channels)
+        self.merchants = Register(services)
+        self.settling = Settling(services, self.ledger, self.merchants, payouts or self._sandbox())
         self.resolving = Resolving(services, self.ledger, self.till)
+
+    def _sandbox(self) -> Payouts | None:
+        return SandboxPayouts(self.bank) if self.bank else None
 
     async def start(self) -> None:
         """Begin to take payments."""

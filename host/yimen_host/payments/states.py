@@ -7,9 +7,11 @@ from yimen_host.payments.attempts import ATTEMPT
 from yimen_host.payments.coupons.campaigns import CAMPAIGN
 from yimen_host.payments.coupons.coupon import COUPON
 from yimen_host.payments.machine import Machine
+from yimen_host.payments.merchants.states import MERCHANT
 from yimen_host.payments.orders import ORDER
 from yimen_host.payments.reconciliation.breaks import BREAK
 from yimen_host.payments.refunds import REFUND
+from yimen_host.payments.settlement.batches import BATCH
 
 MACHINES: tuple[Machine[Any, Any], ...] = (
     ORDER,
@@ -18,6 +20,8 @@ MACHINES: tuple[Machine[Any, Any], ...] = (
     CAMPAIGN,
     COUPON,
     BREAK,
+    MERCHANT,
+    BATCH,
 )  # Any: each has its own states and events
 
 

@@ -15,10 +15,11 @@ from sqlmodel import col, func, select
 
 from yimen_host.core.services import Services
 from yimen_host.payments.channels.channel import ChannelSilent
-from yimen_host.payments.channels.sandbox_bank.models import BankPaymentRow, BankRefundRow
+from yimen_host.payments.channels.sandbox_bank.models import BankPaymentRow, BankPayoutRow, BankRefundRow
 from yimen_host.payments.channels.signature import sign
 from yimen_sdk.money import Money
 
+NO_SUCH_ACCOUNT = "0000"
 SILENCE = dt.timedelta(seconds=20)  # long enough to be seen on the result page, short enough to wait for
 
 
@@ -152,6 +153,26 @@ class Bank:
         self._speak()
         async with self.services.database.transaction() as session:
             return await session.get(BankRefundRow, refund_ref) is not None
+
+    async def pay_out(self, ref: str, *, name: str, account: str, amount: Money) -> bool:
+        """Pay somebody, once per ``ref``; say whether the bank does it. It has no accounts that begin with 0000."""
+        self._speak()
+        state = "refused" if account.startswith(NO_SUCH_ACCOUNT) else "paid"
+        values = {
+            "ref": ref, "name": name, "account_tail": account[-4:], "amount_fen": amount.fen,
+            "currency": amount.currency, "state": state, "at": self.services.clock.now(),
+        }  # fmt: skip
+        async with self.services.database.transaction() as session:
+            await session.execute(insert(BankPayoutRow).values(values).on_conflict_do_nothing())
+            row = await session.get_one(BankPayoutRow, ref)
+        return row.state == "paid"
+
+    async def paid_out(self, ref: str) -> bool | None:
+        """Whether the bank paid this; None: it never heard of it."""
+        self._speak()
+        async with self.services.database.transaction() as session:
+            row = await session.get(BankPayoutRow, ref)
+        return None if row is None else row.state == "paid"
 
     async def lines(self, begin: dt.datetime, end: dt.datetime) -> Sequence[BillLine]:
         """What was taken and given back in a span."""

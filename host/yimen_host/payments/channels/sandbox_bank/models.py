@@ -34,3 +34,17 @@ class BankRefundRow(SQLModel, table=True):
     amount_fen: int = Field(sa_column=Column(BigInteger, nullable=False))
     state: str
     at: dt.datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))
+
+
+class BankPayoutRow(SQLModel, table=True):
+    """A payment the bank was asked to make."""
+
+    __tablename__ = "sandbox_bank_payout"
+
+    ref: str = Field(primary_key=True)
+    name: str
+    account_tail: str
+    amount_fen: int = Field(sa_column=Column(BigInteger, nullable=False))
+    currency: str
+    state: str
+    at: dt.datetime = Field(sa_column=Column(DateTime(timezone=True), nullable=False))

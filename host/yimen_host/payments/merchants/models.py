@@ -1,0 +1,34 @@
+"""The table of merchants."""
+
+import datetime as dt
+
+from sqlalchemy import CheckConstraint
+from sqlmodel import Field, SQLModel
+
+from yimen_host.core.database import Moment
+
+
+class MerchantRow(SQLModel, table=True):
+    """The merchant behind a mini-app. Beyond its application no state is without a reviewer, who is somebody else."""
+
+    __tablename__ = "merchant"
+    __table_args__ = (
+        CheckConstraint("state = 'applied' OR (reviewer IS NOT NULL AND reviewer <> applicant)", name="reviewer"),
+        CheckConstraint("fee_bp BETWEEN 0 AND 2000 AND reserve_bp BETWEEN 0 AND 5000", name="rates"),
+        CheckConstraint("reserve_days BETWEEN 1 AND 365 AND settle_days BETWEEN 1 AND 30", name="days"),
+    )
+
+    app_id: str = Field(primary_key=True)
+    legal_name: str
+    credit_code: str
+    bank: str
+    account_sealed: str = Field(description="the payout account, bound to the app")
+    account_tail: str = Field(description="its last four digits, for pages")
+    state: str
+    applicant: str
+    reviewer: str | None = None
+    fee_bp: int = 0
+    reserve_bp: int = 0
+    reserve_days: int = 30
+    settle_days: int = 1
+    changed_at: dt.datetime = Field(sa_type=Moment)

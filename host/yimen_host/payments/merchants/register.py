@@ -1,0 +1,105 @@
+"""The register of merchants: a publisher says who is to be paid, an admin agrees and sets the terms."""
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from yimen_host.core.errors import Invalid
+from yimen_host.core.services import Services
+from yimen_host.payments.merchants import store
+from yimen_host.payments.merchants.creditcode import is_credit_code
+from yimen_host.payments.merchants.errors import NoSuchMerchant, NotForYouToReview
+from yimen_host.payments.merchants.models import MerchantRow
+from yimen_host.payments.merchants.states import MerchantEvent, MerchantState
+
+_ACCOUNT = re.compile(r"\d{8,30}")
+MAX_NAME = 80
+LIMITS = {"fee_bp": (0, 2000), "reserve_bp": (0, 5000), "reserve_days": (1, 365), "settle_days": (1, 30)}
+"""What each term may be: basis points of an order, basis points kept back, days."""
+
+
+@dataclass(frozen=True)
+class Register:
+    """Knows who is paid for which mini-app."""
+
+    services: Services
+
+    async def apply(self, app_id: str, typed: Mapping[str, str], *, by: str) -> MerchantRow:
+        """Write an application down. Raises Invalid with every fault at once."""
+        faults = _faults(typed)
+        if faults:
+            raise Invalid("the application has faults", faults)
+        account = typed["account"].replace(" ", "")
+        row = MerchantRow(
+            app_id=app_id,
+            legal_name=typed["legal_name"],
+            credit_code=typed["credit_code"].upper(),
+            bank=typed["bank"],
+            account_sealed=self.services.keyring.encrypt(account, bound_to=f"merchant:{app_id}"),
+            account_tail=account[-4:],
+            state=MerchantState.APPLIED,
+            applicant=by,
+            changed_at=self.services.clock.now(),
+        )
+        async with self.services.database.transaction() as session:
+            await store.apply(session, row)
+        return row
+
+    async def approve(
+        self, app_id: str, typed: Mapping[str, str], *, by: str, publishers: Collection[str]
+    ) -> MerchantRow:
+        """Agree to an application under these terms. ``publishers`` are the people of the mini-app's publisher.
+
+        Raises Invalid, and NotForYouToReview for one of them or when nothing waits.
+        """
+        terms, faults = {}, {}
+        for name, (least, most) in LIMITS.items():
+            text = typed.get(name, "")
+            if text.isascii() and text.isdecimal() and len(text) <= 5 and least <= int(text) <= most:
+                terms[name] = int(text)
+            else:
+                faults[name] = "请填写允许范围内的整数"
+        if faults:
+            raise Invalid("the terms have faults", faults)
+        return await self._review(app_id, MerchantEvent.APPROVE, by, publishers, terms)
+
+    async def refuse(self, app_id: str, *, by: str, publishers: Collection[str]) -> MerchantRow:
+        """Refuse an application. Raises NotForYouToReview."""
+        return await self._review(app_id, MerchantEvent.REFUSE, by, publishers, {})
+
+    async def find(self, app_id: str) -> MerchantRow | None:
+        """The merchant of a mini-app, if one was written down."""
+        async with self.services.database.transaction() as session:
+            return await store.find(session, app_id)
+
+    async def all(self) -> Sequence[MerchantRow]:
+        """Every merchant, those that wait first."""
+        async with self.services.database.transaction() as session:
+            return await store.all_(session)
+
+    def account(self, row: MerchantRow) -> str:
+        """The payout account in clear: for the bank only, never for a page."""
+        return self.services.keyring.decrypt(row.account_sealed, bound_to=f"merchant:{row.app_id}")
+
+    async def _review(
+        self, app_id: str, event: MerchantEvent, by: str, publishers: Collection[str], terms: Mapping[str, int]
+    ) -> MerchantRow:
+        async with self.services.database.transaction() as session:
+            if by in publishers or not await store.review(session, app_id, event, by, **terms):
+                raise NotForYouToReview(app_id)
+            row = await store.find(session, app_id)
+        if row is None:
+            raise NoSuchMerchant(app_id)
+        return row
+
+
+def _faults(typed: Mapping[str, str]) -> dict[str, str]:
+    rules = {
+        "legal_name": (0 < len(typed.get("legal_name", "")) <= MAX_NAME, "请填写营业执照上的名称"),
+        "credit_code": (is_credit_code(typed.get("credit_code", "").upper()), "统一社会信用代码不正确，请核对"),
+        "bank": (0 < len(typed.get("bank", "")) <= MAX_NAME, "请填写开户银行"),
+        "account": (
+            _ACCOUNT.fullmatch(typed.get("account", "").replace(" ", "")) is not None, "请填写 8 到 30 位数字的账号",
+        ),
+    }  # fmt: skip
+    return {name: fault for name, (right, fault) in rules.items() if not right}

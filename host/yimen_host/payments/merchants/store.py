@@ -1,0 +1,60 @@
+"""Merchants in the database."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import CursorResult, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col, select
+
+from yimen_host.payments.merchants.models import MerchantRow
+from yimen_host.payments.merchants.states import MERCHANT, MerchantEvent, MerchantState
+
+_APPLIED = ("legal_name", "credit_code", "bank", "account_sealed", "account_tail", "state", "applicant", "changed_at")
+
+
+async def apply(session: AsyncSession, row: MerchantRow) -> None:
+    """Write an application down, in place of an earlier one; agreed terms stay and count again once approved."""
+    query = insert(MerchantRow).values(row.model_dump())
+    again = {name: getattr(query.excluded, name) for name in _APPLIED}
+    await session.execute(query.on_conflict_do_update(index_elements=["app_id"], set_={**again, "reviewer": None}))
+
+
+async def find(session: AsyncSession, app_id: str) -> MerchantRow | None:
+    """A merchant as it stands now."""
+    return await session.get(MerchantRow, app_id, populate_existing=True)
+
+
+async def all_(session: AsyncSession) -> Sequence[MerchantRow]:
+    """Every merchant, those that wait for a review first."""
+    waits = col(MerchantRow.state) == MerchantState.APPLIED
+    return (await session.scalars(select(MerchantRow).order_by(waits.desc(), col(MerchantRow.app_id)))).all()
+
+
+async def approved(session: AsyncSession) -> Sequence[MerchantRow]:
+    """The merchants that may be paid."""
+    query = select(MerchantRow).where(MerchantRow.state == MerchantState.APPROVED).order_by(col(MerchantRow.app_id))
+    return (await session.scalars(query)).all()
+
+
+async def review(
+    session: AsyncSession,
+    app_id: str,
+    event: MerchantEvent,
+    by: str,
+    **terms: Any,  # Any: columns of the table
+) -> bool:
+    """Decide about an application as somebody else than the applicant; say whether it was there to decide."""
+    result = await session.execute(
+        update(MerchantRow)
+        .where(
+            col(MerchantRow.app_id) == app_id,
+            col(MerchantRow.state).in_(MERCHANT.sources(event)),
+            col(MerchantRow.applicant) != by,
+        )
+        .values(state=MERCHANT.target(event), reviewer=by, **terms)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(result, CursorResult)
+    return bool(result.rowcount)

@@ -1,0 +1,68 @@
+"""Who is paid: codes are checked, accounts are sealed, and nobody approves their own."""
+
+import pytest
+from sqlalchemy import text
+
+from yimen_host.core.errors import Invalid
+from yimen_host.core.services import Services
+from yimen_host.payments.merchants.creditcode import check_character, is_credit_code
+from yimen_host.payments.merchants.errors import NotForYouToReview
+from yimen_host.payments.merchants.register import Register
+
+WHO = {
+    "legal_name": "茶叶合作社",
+    "credit_code": "91350100M000100Y43",
+    "bank": "沙箱银行",
+    "account": "6222 0202 0011 2233",
+}
+TERMS = {"fee_bp": "60", "reserve_bp": "1000", "reserve_days": "7", "settle_days": "1"}
+
+
+@pytest.mark.parametrize("code", ["91350100M000100Y43", "91330100799655058B", "9144030071526726XG"])
+def test_real_credit_codes_are_right_and_no_neighbour_is(code: str) -> None:
+    body = code[:17]
+
+    assert is_credit_code(code)
+    assert [c for c in "0123456789ABCDEFGHJKLMNPQRTUWXY" if is_credit_code(body + c)] == [check_character(body)]
+
+
+async def test_an_account_is_sealed(services: Services) -> None:
+    register = Register(services)
+
+    row = await register.apply("tea", WHO, by="ann")
+
+    assert (register.account(row), row.account_tail) == ("6222020200112233", "2233")
+    async with services.database.transaction() as session:
+        stored = await session.scalar(text("SELECT merchant::text FROM merchant"))
+    assert "6222020200112233" not in str(stored)
+
+
+async def test_every_fault_is_told_at_once(services: Services) -> None:
+    with pytest.raises(Invalid) as refused:
+        await Register(services).apply("tea", {"credit_code": "91350100M000100Y44", "account": "abc"}, by="ann")
+
+    assert sorted(refused.value.faults) == ["account", "bank", "credit_code", "legal_name"]
+
+
+async def test_neither_applicant_nor_their_publisher_approves(services: Services) -> None:
+    register = Register(services)
+    await register.apply("tea", WHO, by="ann")
+
+    for by, publishers in (("ann", set[str]()), ("bob", {"ann", "bob"})):
+        with pytest.raises(NotForYouToReview):
+            await register.approve("tea", TERMS, by=by, publishers=publishers)
+
+    row = await register.approve("tea", TERMS, by="eve", publishers={"ann", "bob"})
+    assert (row.state, row.reviewer, row.fee_bp) == ("approved", "eve", 60)
+
+
+async def test_a_changed_account_is_reviewed_again(services: Services) -> None:
+    register = Register(services)
+    await register.apply("tea", WHO, by="ann")
+    await register.approve("tea", TERMS, by="eve", publishers={"ann"})
+
+    row = await register.apply("tea", {**WHO, "account": "99998888"}, by="ann")
+
+    found = await register.find("tea")
+    assert found is not None
+    assert (row.account_tail, found.state, found.reviewer, found.fee_bp) == ("8888", "applied", None, 60)
