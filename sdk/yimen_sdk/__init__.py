@@ -1,6 +1,6 @@
 """Write a mini-app for Yimen 一门: one hook, one manifest, one port to the platform."""
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from yimen_sdk.errors import (
     ConsentRequired,
@@ -16,6 +16,7 @@ from yimen_sdk.errors import (
 from yimen_sdk.events import ConsentWithdrawn, Event, OrderEnded, PaymentSettled, RefundEnded
 from yimen_sdk.hooks import hookimpl
 from yimen_sdk.host import Answer, Host, Order, Refund
+from yimen_sdk.live import WebSocket
 from yimen_sdk.miniapp import MiniApp
 from yimen_sdk.money import Money, yuan
 from yimen_sdk.resident import Actor, Resident
@@ -45,9 +46,11 @@ __all__ = [
     "Response",
     "ScopeNotDeclared",
     "SignInRequired",
+    "StreamingResponse",
     "Surroundings",
     "TryLater",
     "Unknown",
+    "WebSocket",
     "YimenError",
     "hookimpl",
     "yuan",

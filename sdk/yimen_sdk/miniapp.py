@@ -11,14 +11,16 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
+from starlette.websockets import WebSocket as StarletteWebSocket
 
 from yimen_sdk.delivery import receive
 from yimen_sdk.errors import ConsentRequired, SignInRequired, YimenError
 from yimen_sdk.events import Event
 from yimen_sdk.host import Host
+from yimen_sdk.live import LiveHandler, WebSocket, converse
 from yimen_sdk.pages import Pages
 from yimen_sdk.surroundings import Surroundings
 from yimen_sdk.web import Request
@@ -40,7 +42,7 @@ class MiniApp:
     def __init__(self, package: str, *, id: str | None = None) -> None:
         self.package = package
         self.id = id
-        self._routes: list[Route] = []
+        self._routes: list[Route | WebSocketRoute] = []
         self._handlers: dict[str, tuple[type[Event], EventHandler[Any]]] = {}
 
     def get(self, path: str, *, public: bool = False) -> Callable[[Handler], Handler]:
@@ -50,6 +52,21 @@ class MiniApp:
     def post(self, path: str, *, public: bool = False) -> Callable[[Handler], Handler]:
         """Answer POST on a path. The platform has already refused forms that another site made."""
         return self._route(path, "POST", public)
+
+    def websocket(self, path: str, *, public: bool = False) -> Callable[[LiveHandler], LiveHandler]:
+        """Talk over a WebSocket on a path; it is accepted before and closed after. Same rules as `get`.
+
+        The platform has already refused those that another site's page opened.
+        """
+
+        def register(handler: LiveHandler) -> LiveHandler:
+            async def endpoint(plain: StarletteWebSocket) -> None:
+                await converse(WebSocket(plain.scope, plain.receive, plain.send), handler, public=public)
+
+            self._routes.append(WebSocketRoute(path, endpoint, name=_checked(handler).__name__))
+            return handler
+
+        return register
 
     def on(self, kind: type[EventT]) -> Callable[[EventHandler[EventT]], EventHandler[EventT]]:
         """Handle an event. It may come more than once; an exception makes it come again later."""
@@ -62,7 +79,7 @@ class MiniApp:
 
     def asgi(self, surroundings: Surroundings | None = None) -> ASGIApp:
         """Make the ASGI application; without surroundings, of the process's environment."""
-        routes: list[Route | Mount] = [
+        routes: list[Route | WebSocketRoute | Mount] = [
             Route("/.yimen/events", self._receive, methods=["POST"]),
             Route("/.yimen/health", _healthy),
             *self._routes,
@@ -85,15 +102,20 @@ class MiniApp:
 
     def _route(self, path: str, method: str, public: bool) -> Callable[[Handler], Handler]:
         def register(handler: Handler) -> Handler:
-            if not inspect.iscoroutinefunction(handler):
-                raise TypeError(f"{handler.__name__} must be an `async def`: one process serves everybody at once")
-            self._routes.append(Route(path, _endpoint(handler, public), methods=[method], name=handler.__name__))
+            name = _checked(handler).__name__
+            self._routes.append(Route(path, _endpoint(handler, public), methods=[method], name=name))
             return handler
 
         return register
 
     async def _receive(self, request: StarletteRequest) -> Response:
         return await receive(Request(request.scope, request.receive), self._handlers)
+
+
+def _checked(handler: Callable[..., Any]) -> Callable[..., Any]:  # Any: of either kind
+    if not inspect.iscoroutinefunction(handler):
+        raise TypeError(f"{handler.__name__} must be an `async def`: one process serves everybody at once")
+    return handler
 
 
 def _endpoint(handler: Handler, public: bool) -> Callable[[StarletteRequest], Awaitable[Response]]:

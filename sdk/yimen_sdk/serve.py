@@ -16,6 +16,7 @@ from email.utils import formatdate
 import uvicorn
 import uvloop
 from starlette.types import ASGIApp
+from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 from uvicorn.server import HANDLED_SIGNALS
 
 from yimen_sdk import loading
@@ -29,7 +30,8 @@ _TURNS_AFTER_CLOSING = 3
 """A connection accepted in the last turn of the event loop is only known in the next."""
 _OBJECTS_BETWEEN_COLLECTIONS = 10_000
 """A request makes a few hundred that die with it: looking for cycles among them every few requests is waste."""
-_LONGEST_HEADERS = 64 * 1024
+_LONGEST_MESSAGE = 1024 * 1024
+"""Of a WebSocket; what is longer goes by a form."""
 
 
 def serve(app: ASGIApp, *, host: str = "127.0.0.1", port: int = 8000) -> None:
@@ -76,6 +78,9 @@ class Runner(uvicorn.Server):
             app,
             loop="uvloop",
             http="httptools",
+            ws=WSProtocol,
+            ws_max_size=_LONGEST_MESSAGE,
+            ws_per_message_deflate=False,  # a small message may not become a large one
             access_log=False,
             log_config=None,
             server_header=False,
@@ -108,12 +113,18 @@ class Runner(uvicorn.Server):
             await self._pause(now - last_used)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accept nothing more, ask clients to close, wait for them, then end what is left."""
+        """Accept nothing more, ask clients to close, wait for them, then end what is left.
+
+        A WebSocket would last for an hour: it is closed at once, and its page connects again, to whatever serves then.
+        """
         for server in self.servers:
             server.close()
         for _ in range(_TURNS_AFTER_CLOSING):
             await asyncio.sleep(0)
         self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, WSProtocol):
+                connection.shutdown()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(DRAIN_SECONDS):
                 while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110  uvicorn has no event

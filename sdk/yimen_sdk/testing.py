@@ -11,7 +11,7 @@ import base64
 import json
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from importlib.resources import files
 
 import httpx
@@ -20,6 +20,7 @@ from joserfc import jwt
 from joserfc.jwk import OKPKey
 from joserfc.jws import JWSRegistry
 
+from yimen_sdk.conversation import Closed, Conversation, converse
 from yimen_sdk.events import Event
 from yimen_sdk.fake import PORTAL, FakeHost, SentCall, SentNotice
 from yimen_sdk.identity import Verifier
@@ -28,7 +29,7 @@ from yimen_sdk.miniapp import MiniApp
 from yimen_sdk.resident import Resident
 from yimen_sdk.surroundings import Surroundings
 
-__all__ = ["PORTAL", "FakeHost", "SentCall", "SentNotice", "Visitor", "visit"]
+__all__ = ["PORTAL", "Closed", "Conversation", "FakeHost", "SentCall", "SentNotice", "Visitor", "visit"]
 
 _REGISTRY = JWSRegistry(algorithms=["Ed25519"])
 
@@ -50,8 +51,13 @@ class Visitor(httpx.AsyncClient):
         headers = {"Accept": "text/html"}
         if resident is not None:
             headers["Yimen-Resident"] = self._key.assertion(resident, app_id)
-        transport = httpx.ASGITransport(app.asgi(surroundings))
+        self._application = app.asgi(surroundings)
+        transport = httpx.ASGITransport(self._application)
         super().__init__(transport=transport, base_url="http://app.test", headers=headers)
+
+    def talk(self, path: str) -> AbstractAsyncContextManager[Conversation]:
+        """Open a WebSocket: `async with visitor.talk("/live") as talk: await talk.send("…")`. Raises Closed."""
+        return converse(self._application, path, dict(self.headers))
 
     async def deliver(self, event: Event) -> httpx.Response:
         """Hand an event over, signed as the platform signs it."""

@@ -1,8 +1,9 @@
-"""One page request of a mini-app: who asks, how to answer with a page, how to reach the platform."""
+"""One visit to a mini-app: who asks, how to answer with a page, how to reach the platform."""
 
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from starlette.requests import HTTPConnection
 from starlette.requests import Request as StarletteRequest
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -15,12 +16,12 @@ from yimen_sdk.surroundings import Surroundings
 ASSERTION_HEADER = "Yimen-Resident"
 
 
-class Request(StarletteRequest):
-    """A Starlette request that knows the resident and the platform."""
+class Visit(HTTPConnection):
+    """What a page request and a WebSocket have in common: the resident and the platform."""
 
     @property
     def resident(self) -> Resident:
-        """Who is signed in. Raises SignInRequired on a public page that nobody is signed in to."""
+        """Who is signed in. Raises SignInRequired where nobody is signed in and nobody has to be."""
         if (visitor := self.visitor) is None:
             raise SignInRequired("nobody is signed in")
         return visitor
@@ -33,7 +34,7 @@ class Request(StarletteRequest):
 
     @property
     def host(self) -> Host:
-        """The platform, in the context of this request's resident."""
+        """The platform, in the context of this visit's resident."""
         return self.surroundings.connect(self.headers.get(ASSERTION_HEADER))
 
     @property
@@ -48,6 +49,15 @@ class Request(StarletteRequest):
         if (visitor := self.visitor) is not None:
             return visitor.locale
         return "en" if self.headers.get("accept-language", "").lower().startswith("en") else "zh"
+
+    def gettext(self, message: str) -> str:
+        """Translate a message of the mini-app's catalogue into the resident's language."""
+        pages: Pages = self.app.state.pages
+        return pages.gettext(message, self.locale)
+
+
+class Request(Visit, StarletteRequest):
+    """A Starlette request that knows the resident and the platform."""
 
     @property
     def ui(self) -> Look:
@@ -67,11 +77,6 @@ class Request(StarletteRequest):
     def redirect(self, url: str) -> Response:
         """Answer a form by leading on to another page, here or at the host (303 See Other)."""
         return RedirectResponse(url, status_code=303)
-
-    def gettext(self, message: str) -> str:
-        """Translate a message of the mini-app's catalogue into the resident's language."""
-        pages: Pages = self.app.state.pages
-        return pages.gettext(message, self.locale)
 
     def sign_in_url(self) -> str:
         """Where a visitor signs in and comes back to this page."""

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import re
 import time
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import cast
 
@@ -24,9 +25,11 @@ from yimen_host.runtime.gateway.upstream import FIRST_BYTE_SECONDS
 SILENCE_SECONDS = 120.0
 """Both ends send pings more often than that."""
 LIFE_SECONDS = 3600.0
-"""Then the page connects again, and its session is looked at again."""
+"""Then the page connects again, to whatever release serves then."""
+Look = Callable[[], Awaitable[bool]]
 _LONGEST_HEAD = 16 * 1024
-_LOOK_SECONDS = 5.0
+_LOOK_SECONDS = 2.0
+"""How often it is looked whether both still talk, and the visitor is still signed in."""
 _STATUS = re.compile(rb"HTTP/1\.1 (\d{3})(?: [^\x00-\x1f\x7f]*)?")
 _LINE = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\x00-\x08\x0a-\x1f\x7f]*)")
 _PASSED_ON = frozenset({b"sec-websocket-accept", b"sec-websocket-protocol", b"sec-websocket-extensions"})
@@ -107,7 +110,7 @@ async def _serve(gateway: Gateway, browser: Side, url: bytes, headers: list[tupl
     if isinstance(asked, Refused):
         _refuse(browser, asked)
         return
-    target, visitor, head = asked
+    target, visitor, session, head = asked
     release = visitor.release if visitor else target.main
     if release is None:
         _refuse(browser, Refused(503, Reason.NOT_RUNNING))
@@ -119,14 +122,14 @@ async def _serve(gateway: Gateway, browser: Side, url: bytes, headers: list[tupl
         _refuse(browser, Refused(503, Reason.OVERLOADED))
         return
     try:
-        await _connect(browser, release.socket, head)
+        await _connect(browser, release.socket, head, lambda: _may_go_on(gateway, target.app_id, session))
     finally:
         bulkhead.leave()
 
 
 async def _checked(
     gateway: Gateway, url: bytes, headers: list[tuple[bytes, bytes]]
-) -> tuple[AppTarget, Visitor | None, bytes] | Refused:
+) -> tuple[AppTarget, Visitor | None, str | None, bytes] | Refused:
     """Pass the same policy as a request, and a stricter one on its origin: a WebSocket is never a safe method."""
     parsed = httptools.parse_url(url)
     raw_path: bytes = parsed.path
@@ -144,7 +147,15 @@ async def _checked(
         return Refused(403, Reason.CROSS_SITE)
     visitor = await gateway.sessions.identify(target.app_id, reading.session)
     head = _head(raw_path, parsed.query or b"", reading, visitor)
-    return head if isinstance(head, Refused) else (target, visitor, head)
+    return head if isinstance(head, Refused) else (target, visitor, reading.session if visitor else None, head)
+
+
+async def _may_go_on(gateway: Gateway, app_id: str, session: str | None) -> bool:
+    """Whether the mini-app still serves and who opened it is still signed in."""
+    target = gateway.directory.find(app_id)
+    if target is None or target.state is not TargetState.LIVE:
+        return False
+    return session is None or await gateway.sessions.identify(app_id, session) is not None
 
 
 def _head(raw_path: bytes, query: bytes, reading: Reading, visitor: Visitor | None) -> bytes | Refused:
@@ -161,7 +172,7 @@ def _head(raw_path: bytes, query: bytes, reading: Reading, visitor: Visitor | No
     return head.removesuffix(b"\r\n") + b"connection: Upgrade\r\nupgrade: websocket\r\n\r\n"
 
 
-async def _connect(browser: Side, path: Path, head: bytes) -> None:
+async def _connect(browser: Side, path: Path, head: bytes, may_go_on: Look) -> None:
     """Ask the worker, and relay when it agrees. Raises OSError, TimeoutError or ValueError when it does not answer."""
     worker = Side()
     async with asyncio.timeout(CONNECT_SECONDS):
@@ -179,7 +190,7 @@ async def _connect(browser: Side, path: Path, head: bytes) -> None:
                 b"HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n%b\r\n%b"
                 % (lines, rest)
             )
-            await _relay(browser, worker)
+            await _relay(browser, worker, may_go_on)
     finally:
         worker.close()
 
@@ -197,15 +208,15 @@ def _read(answer: bytes) -> tuple[int, list[tuple[bytes, bytes]]]:
     return int(status[1]), [line for line in found if line[0] in _PASSED_ON]
 
 
-async def _relay(browser: Side, worker: Side) -> None:
-    """Let both talk until one ends, both are silent for long, or the time is over."""
+async def _relay(browser: Side, worker: Side, may_go_on: Look) -> None:
+    """Let both talk until one ends, both are silent for long, the visitor has left, or the time is over."""
     browser.other, worker.other = worker, browser
     until = time.monotonic() + LIFE_SECONDS
     ends = [asyncio.ensure_future(side.ended.wait()) for side in (browser, worker)]
     try:
         while time.monotonic() < min(until, max(browser.heard_at, worker.heard_at) + SILENCE_SECONDS):
             done, _ = await asyncio.wait(ends, timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-            if done:
+            if done or not await may_go_on():
                 return
     finally:
         for end in ends:

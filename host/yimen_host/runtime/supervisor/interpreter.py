@@ -21,6 +21,7 @@ PRELOAD = (
     "httpcore",
     "importlib.readers",
     "httptools",
+    "wsproto",
     "uvicorn",
     "uvicorn.lifespan.on",
     "uvicorn.protocols.http.httptools_impl",

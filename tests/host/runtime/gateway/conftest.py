@@ -100,10 +100,11 @@ class Sessions:
 
     def __init__(self, socket: Path) -> None:
         self.visitor = Visitor("session", ReleaseTarget(socket, CSP), "signed-assertion")
+        self.ended = False
 
     async def identify(self, app_id: str, cookie: str | None) -> Visitor | None:
         """Know one cookie."""
-        return self.visitor if cookie == "good" else None
+        return self.visitor if cookie == "good" and not self.ended else None
 
 
 Call = Callable[..., Awaitable[Answer]]

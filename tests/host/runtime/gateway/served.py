@@ -30,6 +30,7 @@ class Served:
     port: int
     worker: Worker
     apps: Apps
+    sessions: Sessions
 
     async def say(self, *pieces: bytes) -> bytes:
         """Send bytes on a connection of their own and return what comes until nobody says more; dates left out."""
@@ -101,7 +102,7 @@ async def served(place: Path, http: type[Edge] | Literal["httptools"]) -> AsyncI
         await asyncio.sleep(0.005)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        yield Served(port, worker, apps)
+        yield Served(port, worker, apps, sessions)
     finally:
         server.should_exit = True
         server.force_exit = True

@@ -10,7 +10,7 @@ from tests.host.runtime.gateway.conftest import CSP
 from tests.host.runtime.gateway.served import HOST, KNOWN, Served, served
 
 from yimen_host.runtime.gateway.edge import Edge
-from yimen_host.runtime.gateway.ports import ReleaseTarget
+from yimen_host.runtime.gateway.ports import ReleaseTarget, TargetState
 
 ORIGIN = b"Origin: http://probe.localhost\r\n"
 ASK = (
@@ -68,6 +68,23 @@ async def test_bytes_go_both_ways_until_one_side_ends(edge: Served, run_dir: Pat
     server.close()
     writer.close()
     assert (echoed, rest) == (big.upper(), b"")
+
+
+@pytest.mark.parametrize("ends", ["the visitor signs out", "the mini-app is stopped"])
+async def test_an_open_socket_ends_with_what_allowed_it(edge: Served, ends: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
+    writer.write(b"GET /chat HTTP/1.1\r\n" + HOST + ORIGIN + KNOWN + ASK + b"\r\n")
+    await reader.readuntil(b"welcome")
+    if ends == "the visitor signs out":
+        edge.sessions.ended = True
+    else:
+        edge.apps.target = replace(edge.apps.target, state=TargetState.SUSPENDED)
+
+    async with asyncio.timeout(20):
+        rest = await reader.read()
+
+    writer.close()
+    assert rest == b""
 
 
 @pytest.mark.parametrize(
