@@ -9,6 +9,7 @@ from starlette.routing import Route
 from yimen_host.console.refusals import shown
 from yimen_host.core.pages import fields, render
 from yimen_host.identity.sessions import present
+from yimen_host.runtime.directory import LiveDirectory
 from yimen_host.runtime.supervision import Supervision, SupervisorUnavailable
 from yimen_registry import NotFound as RegistryNotFound
 from yimen_registry import Registry, RegistryError
@@ -56,6 +57,7 @@ async def app(request: Request) -> Response:
     """Show a mini-app: uploads, submissions, releases and the log of what runs."""
     app_id = await own_app(request)
     registry = _registry(request)
+    directory: LiveDirectory = request.app.state.directory
     builds, submissions, releases = await asyncio.gather(
         registry.builds_of(app_id), registry.submissions_of(app_id), registry.releases_of(app_id)
     )
@@ -68,6 +70,7 @@ async def app(request: Request) -> Response:
         releases=releases,
         submitted={submission.build_id for submission in submissions},
         running=await running(request, app_id),
+        left_out={version: why for (found, version), why in directory.left_out.items() if found == app_id},
     )
 
 

@@ -100,6 +100,8 @@ class LiveDirectory:
         self._source = source
         self._supervision = supervision
         self._installs = installs
+        self.left_out: dict[tuple[str, str], str] = {}
+        """Releases, by mini-app and version, that should be served here and cannot be, each with its reason."""
         self._apps: dict[str, tuple[Release, ...]] = {}
         self._targets: dict[str, AppTarget] = {}
         self._leaving: set[asyncio.Task[None]] = set()
@@ -110,10 +112,12 @@ class LiveDirectory:
 
         ``before_arming`` opens what a mini-app needs of this process before its first request.
 
-        A release that cannot be installed is left out with its reason in the log; the others are not touched.
+        A release that cannot be installed is left out, with its reason in the log and for its publisher; the others are
+        not touched.
         """
         records, stopped = await self._source.live_releases(), await self._source.stopped_apps()
         fresh: dict[str, list[Release]] = {}
+        left_out: dict[tuple[str, str], str] = {}
         for record in records:
             try:
                 self._require_a_domain(record)
@@ -122,6 +126,8 @@ class LiveDirectory:
                 fresh.setdefault(record.app_id, []).append(await self._armed(record, others))
             except (HostError, RegistryError, SupervisorRefused, OSError, ValueError) as error:
                 log.error("%s %s is not served: %s", record.app_id, record.version, error)
+                left_out[record.app_id, record.version] = _told(error)
+        self.left_out = left_out
         before = [release for releases in self._apps.values() for release in releases]
         self._apps = {app: tuple(sorted(found, key=_reach)) for app, found in fresh.items() if found}
         self._targets = {app: AppTarget(app, TargetState(state), None) for app, state in stopped.items()}
@@ -250,6 +256,12 @@ class LiveDirectory:
                 f"frame-ancestors {self._services.settings.portal_origin}",
             )
         )
+
+
+def _told(error: Exception) -> str:
+    """Tell a publisher why a release is left out; what only the machine knows is in the operator's log."""
+    known = isinstance(error, (HostError, RegistryError, SupervisorRefused))
+    return str(error) if known else "the host could not install it; its operator finds the reason in the log"
 
 
 def _reach(release: Release) -> tuple[bool, int]:

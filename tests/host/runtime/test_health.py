@@ -77,7 +77,11 @@ async def test_what_is_bad_says_what_to_change(here: Village, tmp_path: Path) ->
 
 async def test_strangers_are_not_served_on_the_portals_own_domain(here: Village) -> None:
     settings = here.services.settings
-    for accepted, served in ((False, []), (True, ["tea"])):
+    why = (
+        "https://tea.apps.yimen.test shares the portal's registrable domain: "
+        "set YIMEN_APPS_DOMAIN to a domain of its own, or YIMEN_ACCEPT_SHARED_DOMAIN=1 to accept the risk"
+    )
+    for accepted, served, left_out in ((False, [], {("tea", "1.0.0"): why}), (True, ["tea"], {})):
         changed = {
             "portal_url": "https://yimen.test",
             "apps_domain": "apps.yimen.test",
@@ -87,3 +91,4 @@ async def test_strangers_are_not_served_on_the_portals_own_domain(here: Village)
         await here.node.refresh()
 
         assert [release.app_id for release in here.node.directory.releases()] == served
+        assert here.node.directory.left_out == left_out

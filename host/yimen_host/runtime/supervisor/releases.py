@@ -70,7 +70,7 @@ class Release:
         """Go on with another specification; the worker of the old one is drained, connections wait meanwhile."""
         self.spec = spec
         if self._worker:
-            await self._worker.drain()
+            await self._worker.drain(self.spec.limits.drain_seconds)
 
     async def close(self) -> None:
         """Take the socket away, drain the worker, forget the release."""
@@ -78,7 +78,7 @@ class Release:
         self.socket.unlink(missing_ok=True)
         if worker := self._worker:
             await asyncio.sleep(_SETTLE_SECONDS)
-            await worker.drain()
+            await worker.drain(self.spec.limits.drain_seconds)
         if self._run:
             await self._run
         self._stop_listening()
@@ -149,7 +149,7 @@ class Release:
         self._worker = worker = await self._start(self._spec_with_room(), self._listener.fileno(), self.log)
         self._layers = worker.layers
         if self._state is ReleaseState.STOPPED:
-            await worker.drain()
+            await worker.drain(self.spec.limits.drain_seconds)
         try:
             await worker.answers()
         except WorkerFailed:
@@ -186,7 +186,7 @@ class Release:
             elif self._full and not was_full:
                 worker.kill(f"it keeps more than {limits.disk} bytes")
             elif was_full and not self._full:
-                await worker.drain()
+                await worker.drain(self.spec.limits.drain_seconds)
 
     async def _mourn(self, complaint: str) -> None:
         now = time.monotonic()

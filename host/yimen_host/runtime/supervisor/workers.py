@@ -20,8 +20,8 @@ READY_SECONDS = 20.0
 TRIAL_SECONDS = 60.0
 SILENCE_SECONDS = 13.0
 """A worker whose event loop has not turned for this long is ended."""
-DRAIN_SECONDS = 13.0
-"""How long a worker told to end may take; a little more than it gives its own requests."""
+LINGER_SECONDS = 13.0
+"""How long a worker that closed its channel may go on."""
 _LONGEST_REPORT = 64 * 1024
 
 
@@ -98,7 +98,7 @@ class Worker:
                 self.kill("it spoke nonsense on the supervisor's channel")
                 break
         try:
-            async with asyncio.timeout(DRAIN_SECONDS):
+            async with asyncio.timeout(LINGER_SECONDS):
                 return await asyncio.shield(self._child.ended)
         except TimeoutError:
             self.kill("it closed its channel and went on")
@@ -106,11 +106,11 @@ class Worker:
         finally:
             self._writer.close()
 
-    async def drain(self) -> None:
-        """Let it finish what it has, then end it."""
+    async def drain(self, seconds: float) -> None:
+        """Let it finish what it has, for so long, then end it."""
         self._child.send_signal(signal.SIGTERM)
         try:
-            async with asyncio.timeout(DRAIN_SECONDS):
+            async with asyncio.timeout(seconds):
                 await asyncio.shield(self._child.ended)
         except TimeoutError:
             self.kill("it did not end when told")

@@ -71,7 +71,7 @@ async def test_a_flood_of_lines_is_cut_and_counted(supervision: Supervision, wri
 
 
 async def test_a_worker_that_does_not_hear_is_ended_all_the_same(supervision: Supervision, write: Write) -> None:
-    armed = await supervision.arm(write(DEAF))
+    armed = await supervision.arm(write(DEAF, drain_seconds=0.5))
     await ask(armed.socket)
     (status,) = await supervision.status()
     assert status.pid is not None

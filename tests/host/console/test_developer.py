@@ -1,0 +1,21 @@
+"""What a publisher sees of what runs, and of what does not."""
+
+from dataclasses import replace
+
+from tests.host.village import Village
+
+
+async def test_a_publisher_sees_why_a_release_is_left_out(here: Village) -> None:
+    resident_id = await here.settle("13800000002", person=102)
+    founded = await here.node.registry.create_publisher(name="tea-co", title="茶叶合作社", owner=resident_id)
+    await here.node.registry.reserve(app_id="tea", distribution="yimen-tea", publisher_id=founded.id, by=resident_id)
+    cookie, _ = await here.sign_in(resident_id)
+    before = await here.browser(cookie).get("/developer/apps/tea")
+    shared = here.services.settings.model_copy(update={"portal_url": "https://yimen.test"})
+    here.node.directory._services = replace(here.services, settings=type(shared)(**shared.model_dump()))
+
+    await here.node.refresh()
+
+    after = await here.browser(cookie, language="en").get("/developer/apps/tea")
+    assert (before.status_code, "没有在提供服务" in before.text) == (200, False)
+    assert "1.0.0 is not served: https://tea.yimen.test shares the portal" in after.text
