@@ -20,7 +20,7 @@ from yimen_sdk.errors import (
     Unknown,
 )
 from yimen_sdk.events import OrderEnded, PaymentSettled
-from yimen_sdk.host import Answer, Order, Refund, check_key
+from yimen_sdk.host import Answer, Order, OrderState, Refund, check_key
 from yimen_sdk.manifest import Manifest, Side
 from yimen_sdk.money import Money
 from yimen_sdk.resident import Resident
@@ -30,6 +30,7 @@ SEND = "notices.send"
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"})
 NOTICES_A_DAY = 10
 LONGEST_VALUE = 80
+MOST_FOUND = 200
 MAX_TITLE, MAX_REFERENCE, MAX_PATH, MAX_REASON = 60, 64, 500, 100
 _NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 
@@ -187,6 +188,26 @@ class FakePayments:
             return self._host.orders[order_id]
         except KeyError:
             raise NotFound(f"there is no order {order_id}") from None
+
+    async def orders(
+        self,
+        *,
+        reference: str | None = None,
+        state: OrderState | None = None,
+        created_from: dt.datetime | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> list[Order]:
+        self._host.need_declared("payments.order")
+        if not 1 <= limit <= MOST_FOUND or (created_from is not None and created_from.tzinfo is None):
+            raise InvalidRequest("limit is 1 to 200, created_from is aware")
+        if after is not None:
+            await self.order(after)
+        ids = list(self._host.orders)  # in the order they were opened, all of them at noon
+        later = ids[ids.index(after) + 1 :] if after is not None else ids
+        found = [self._host.orders[id_] for id_ in later if created_from is None or created_from <= _NOON]
+        matching = [one for one in found if reference in (None, one.reference) and state in (None, one.state)]
+        return matching[:limit]
 
     async def fulfil(self, order_id: str) -> Order:
         order = await self.order(order_id)

@@ -81,6 +81,22 @@ class Payments(Protocol):
         """Look an order of yours up. Raises NotFound."""
         ...
 
+    async def orders(
+        self,
+        *,
+        reference: str | None = None,
+        state: OrderState | None = None,
+        created_from: dt.datetime | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> list[Order]:
+        """Your orders that match, those opened first first, at most ``limit`` (1 to 200) of them.
+
+        ``created_from`` is aware; ``after`` is the id of the last order of the page before. Raises NotFound when that
+        is no order of yours, and InvalidRequest.
+        """
+        ...
+
     async def fulfil(self, order_id: str) -> Order:
         """Say that what was paid for has been delivered: paid → fulfilled. Saying it twice is no error."""
         ...

@@ -6,12 +6,12 @@ import datetime as dt
 import uuid
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import httpx
 
 from yimen_sdk.errors import TryLater, Unknown, from_problem
-from yimen_sdk.host import Answer, Order, Refund, check_key
+from yimen_sdk.host import Answer, Order, OrderState, Refund, check_key
 from yimen_sdk.money import Money
 
 CALL_SECONDS = 15.0
@@ -117,6 +117,25 @@ class RemotePayments:
 
     async def order(self, order_id: str) -> Order:
         return _order(await self._calls.get(f"/v1/orders/{quote(order_id, safe='')}"))
+
+    async def orders(
+        self,
+        *,
+        reference: str | None = None,
+        state: OrderState | None = None,
+        created_from: dt.datetime | None = None,
+        after: str | None = None,
+        limit: int = 50,
+    ) -> list[Order]:
+        asked = {
+            "reference": reference,
+            "state": state,
+            "created_from": created_from.isoformat() if created_from else None,
+            "after": after,
+            "limit": str(limit),
+        }
+        query = urlencode({name: value for name, value in asked.items() if value is not None})
+        return [_order(found) for found in (await self._calls.get(f"/v1/orders?{query}"))["orders"]]
 
     async def fulfil(self, order_id: str) -> Order:
         return _order(await self._calls.post(f"/v1/orders/{quote(order_id, safe='')}/fulfil", {}))

@@ -1,5 +1,6 @@
 """The promises of the port ``Host``, kept by the fake that authors test with and by the platform they run on."""
 
+import datetime as dt
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from functools import partial
@@ -65,6 +66,25 @@ async def test_an_order_is_opened_as_it_was_asked_for(platform: Platform) -> Non
     assert order.cashier_url.endswith(f"/cashier/{order.id}")
     assert order.expires_at.tzinfo is not None
     assert await host.payments.order(order.id) == await platform.nobody().payments.order(order.id) == order
+
+
+async def test_orders_are_found_page_by_page_and_only_ones_own(platform: Platform) -> None:
+    _, host = await platform.resident("ada", *ALL)
+    opened = [await host.payments.open_order(f"茶{number}", TEA, reference=f"cup-{number}") for number in range(5)]
+    cancelled = await host.payments.cancel(opened[3].id)
+    search = platform.nobody().payments.orders
+
+    assert await search(limit=2) == opened[:2]
+    assert await search(after=opened[1].id, limit=2) == [opened[2], cancelled]
+    assert await search(after=opened[4].id) == []
+    assert await search(reference="cup-2") == [opened[2]]
+    assert await search(state="cancelled") == [cancelled]
+    assert await search(created_from=dt.datetime(2020, 1, 1, tzinfo=dt.UTC), state="open", limit=1) == opened[:1]
+    assert await search(created_from=dt.datetime(2100, 1, 1, tzinfo=dt.UTC)) == []
+    with pytest.raises(NotFound):
+        await search(after="ord_nobodys")
+    with pytest.raises(InvalidRequest):
+        await search(limit=201)
 
 
 async def test_the_same_reference_is_the_same_order(platform: Platform) -> None:

@@ -22,7 +22,7 @@ def test_a_son_pays_his_mothers_bill(visit: Callable[..., Page], town: Town) -> 
 
     begin_acting(son, town)
     frame = mini_app(son, town)
-    expect(frame.get_by_text("您正在代家人办理")).to_be_visible()
+    expect(son.get_by_text("正在代")).to_be_visible()
     period, amount = link_and_choose(frame, NUMBER)
     frame.get_by_role("button", name=re.compile("去缴费")).first.click()
     son.wait_for_url(re.compile("/cashier/"))

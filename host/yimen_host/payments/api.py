@@ -1,8 +1,9 @@
 """The platform API of payments: what a mini-app may ask for, as JSON. The caller is known before a route runs."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Protocol, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -14,11 +15,13 @@ from yimen_host.payments.facade import Payments
 from yimen_host.payments.idempotency import Effect, once
 from yimen_host.payments.models import OrderRow, RefundRow
 from yimen_host.payments.ordering import NewOrder, Payee
-from yimen_host.payments.store import receipts, refunds
+from yimen_host.payments.orders import OrderState
+from yimen_host.payments.store import orders, receipts, refunds
 from yimen_sdk.money import MAX_FEN, Money
 
 SCOPE = "payments.order"
 MAX_BODY = 16 * 1024
+MOST_FOUND = 200  # orders in one answer
 
 
 class Caller(Protocol):
@@ -79,6 +82,18 @@ class RefundBody(BaseModel):
     reason: str
 
 
+class SearchQuery(BaseModel):
+    """Which orders are looked for."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reference: str | None = None
+    state: OrderState | None = None
+    created_from: AwareDatetime | None = None
+    after: str | None = Field(default=None, description="the last order of the page before")
+    limit: Annotated[int, Field(ge=1, le=MOST_FOUND)] = 50
+
+
 async def open_order(request: Request) -> Response:
     """Open an order for the present resident."""
     caller, payments = _caller(request), _payments(request)
@@ -92,6 +107,19 @@ async def open_order(request: Request) -> Response:
 
     about = f"{resident_id} {caller.acting.delegate_id}" if caller.acting else resident_id
     return await _order_answer(request, (await _once(request, effect, about=about))["order"], status=201)
+
+
+async def list_orders(request: Request) -> Response:
+    """Answer with this mini-app's orders that match, those opened first first."""
+    caller, payments = _caller(request), _payments(request)
+    caller.need_declared(SCOPE)
+    asked = _validated(SearchQuery.model_validate, dict(request.query_params))
+    async with payments.services.database.transaction() as session:
+        after = await payments.orders.of_app(session, asked.after, caller.app_id) if asked.after else None
+        search = orders.Search(asked.reference, asked.state, asked.created_from, after)
+        found = await orders.found(session, caller.app_id, search, asked.limit)
+        numbers = await receipts.numbers(session, [order.id for order in found])
+    return JSONResponse({"orders": [_order_json(payments, order, numbers.get(order.id)) for order in found]})
 
 
 async def show_order(request: Request) -> Response:
@@ -166,17 +194,20 @@ async def _order_answer(request: Request, order_id: str, *, status: int = 200) -
     async with payments.services.database.transaction() as session:
         order = await _order(request, session)
         receipt = await receipts.of_order(session, order.id)
-    body = {
+    return JSONResponse(_order_json(payments, order, receipt.number if receipt else None), status)
+
+
+def _order_json(payments: Payments, order: OrderRow, receipt: str | None) -> dict[str, Any]:  # Any: JSON
+    return {
         "id": order.id,
         "title": order.title,
         "amount": {"fen": order.amount_fen, "currency": order.currency},
         "state": order.state,
         "reference": order.reference,
         "cashier_url": f"{payments.services.settings.portal_origin}/cashier/{order.id}",
-        "receipt_number": receipt.number if receipt else None,
+        "receipt_number": receipt,
         "expires_at": order.expires_at.isoformat(),
     }
-    return JSONResponse(body, status)
 
 
 def _refund_json(row: RefundRow) -> dict[str, Any]:  # Any: JSON
@@ -195,11 +226,15 @@ async def _read(request: Request, kind: type[_Body]) -> _Body:
     body = await request.body()
     if len(body) > MAX_BODY:
         raise Invalid(f"the body is longer than {MAX_BODY} bytes")
+    return _validated(kind.model_validate_json, body)
+
+
+def _validated(read: Callable[[Any], _Body], given: object) -> _Body:  # Any: as Pydantic reads
     try:
-        return kind.model_validate_json(body)
+        return read(given)
     except ValidationError as error:
         faults = {".".join(map(str, fault["loc"])): fault["msg"] for fault in error.errors()}
-        raise Invalid("the body is not what this call needs", faults) from None
+        raise Invalid("this is not what the call needs", faults) from None
 
 
 def _caller(request: Request) -> Caller:
@@ -214,6 +249,7 @@ def _payments(request: Request) -> Payments:
 
 routes = [
     Route("/v1/orders", open_order, methods=["POST"]),
+    Route("/v1/orders", list_orders),
     Route("/v1/orders/{order_id}", show_order),
     Route("/v1/orders/{order_id}/fulfil", fulfil, methods=["POST"]),
     Route("/v1/orders/{order_id}/cancel", cancel, methods=["POST"]),

@@ -29,6 +29,7 @@ class OrderRow(SQLModel, table=True):
         CheckConstraint("0 <= refunded_fen AND refunded_fen <= reserved_fen", name="refunded"),
         CheckConstraint("reserved_fen <= amount_fen", name="reserved"),
         Index("ix_payment_order_newest", "resident_id", "id"),
+        Index("ix_payment_order_of_app", "app_id", "created_at", "id"),
         Index("ix_payment_order_expiring", "expires_at", postgresql_where=text("state = 'open'")),
         Index("ix_payment_order_closing", "ended_at", postgresql_where=text("state = 'fulfilled'")),
     )

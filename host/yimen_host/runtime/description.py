@@ -44,6 +44,12 @@ class OrderAnswer(BaseModel):
     expires_at: dt.datetime
 
 
+class OrdersAnswer(BaseModel):
+    """The orders that match, those opened first first."""
+
+    orders: list[OrderAnswer]
+
+
 class RefundAnswer(BaseModel):
     """A refund as it stands."""
 
@@ -96,10 +102,12 @@ class Call:
     answers: type[BaseModel]
     status: int = 200
     refusals: tuple[int, ...] = (401, 403, 404)
+    query: type[BaseModel] | None = None
 
 
 CALLS: Sequence[Call] = (
     Call("/v1/orders", "POST", payments.open_order, payments.OrderBody, OrderAnswer, 201, (400, 401, 403, 409, 422)),
+    Call("/v1/orders", "GET", payments.list_orders, None, OrdersAnswer, 200, (403, 404, 422), payments.SearchQuery),
     Call("/v1/orders/{order_id}", "GET", payments.show_order, None, OrderAnswer),
     Call("/v1/orders/{order_id}/fulfil", "POST", payments.fulfil, None, OrderAnswer, 200, (400, 403, 404, 409)),
     Call("/v1/orders/{order_id}/cancel", "POST", payments.cancel, None, OrderAnswer, 200, (400, 403, 404, 409)),
@@ -139,7 +147,7 @@ def _described(spec: SpecTree, call: Call) -> Any:  # Any: as above
     answers: dict[str, Any] = {f"HTTP_{call.status}": call.answers}
     answers |= {f"HTTP_{status}": Problem for status in call.refusals}
     # The calls check what they read themselves; this only describes it.
-    described = spec.validate(json=call.reads, resp=Response(**answers), skip_validation=True)
+    described = spec.validate(json=call.reads, query=call.query, resp=Response(**answers), skip_validation=True)
     return described(call.endpoint)
 
 
