@@ -14,7 +14,7 @@ from yimen_host.core.pages import fields, render, say
 from yimen_host.identity.sessions import present, with_role
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.merchants.errors import NoSuchMerchant
-from yimen_host.payments.merchants.register import LIMITS
+from yimen_host.payments.merchants.register import LIMITS, mark
 from yimen_host.payments.settlement.models import BatchRow
 from yimen_registry import Registry
 from yimen_sdk.money import Money
@@ -109,7 +109,7 @@ async def review(request: Request) -> Response:
         reserve=reserve,
         batches=[_shown(row) for row in await payments.settling.newest(app_id)],
         terms={name: typed.get(name, str(getattr(found, name))) for name in LIMITS},
-        limits=LIMITS,
+        seen=mark(found),
         faults=faults,
     )
 
@@ -118,11 +118,12 @@ async def _act(request: Request, app_id: str, typed: dict[str, str], by: str) ->
     payments = _payments(request)
     registry: Registry = request.app.state.registry
     publishers = {by} if app_id in {app.id for app in await registry.apps_of(by)} else set()
+    seen = typed.get("seen", "")
     match typed.get("act"):
         case "approve":
-            await payments.merchants.approve(app_id, typed, by=by, publishers=publishers)
+            await payments.merchants.approve(app_id, typed, by=by, publishers=publishers, seen=seen)
         case "refuse":
-            await payments.merchants.refuse(app_id, by=by, publishers=publishers)
+            await payments.merchants.refuse(app_id, by=by, publishers=publishers, seen=seen)
         case "pay_again":
             if (await payments.settling.find(typed.get("batch", ""))).app_id != app_id:
                 raise NotFound("there is no such batch")

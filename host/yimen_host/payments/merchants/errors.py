@@ -19,3 +19,12 @@ class NotForYouToReview(Refused):
 
     def __init__(self, app_id: str) -> None:
         super().__init__(f"the merchant of {app_id} does not wait for your review", app_id=app_id)
+
+
+class ChangedMeanwhile(Refused):
+    """The details are not those that the reviewer saw: they were changed after the page was opened."""
+
+    code = "changed_meanwhile"
+
+    def __init__(self, app_id: str) -> None:
+        super().__init__(f"the merchant of {app_id} was changed meanwhile: look at it again", app_id=app_id)

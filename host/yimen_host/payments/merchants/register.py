@@ -3,12 +3,13 @@
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
 from yimen_host.payments.merchants import store
 from yimen_host.payments.merchants.creditcode import is_credit_code
-from yimen_host.payments.merchants.errors import NoSuchMerchant, NotForYouToReview
+from yimen_host.payments.merchants.errors import ChangedMeanwhile, NoSuchMerchant, NotForYouToReview
 from yimen_host.payments.merchants.models import MerchantRow
 from yimen_host.payments.merchants.states import MerchantEvent, MerchantState
 
@@ -46,11 +47,12 @@ class Register:
         return row
 
     async def approve(
-        self, app_id: str, typed: Mapping[str, str], *, by: str, publishers: Collection[str]
+        self, app_id: str, typed: Mapping[str, str], *, by: str, publishers: Collection[str], seen: str
     ) -> MerchantRow:
         """Agree to an application under these terms. ``publishers`` are the people of the mini-app's publisher.
 
-        Raises Invalid, and NotForYouToReview for one of them or when nothing waits.
+        ``seen`` is the mark of what the reviewer saw. Raises Invalid, ChangedMeanwhile, and NotForYouToReview for
+        one of them or when nothing waits.
         """
         terms, faults = {}, {}
         for name, (least, most) in LIMITS.items():
@@ -61,11 +63,11 @@ class Register:
                 faults[name] = "请填写允许范围内的整数"
         if faults:
             raise Invalid("the terms have faults", faults)
-        return await self._review(app_id, MerchantEvent.APPROVE, by, publishers, terms)
+        return await self._review(app_id, MerchantEvent.APPROVE, by, publishers, terms, seen)
 
-    async def refuse(self, app_id: str, *, by: str, publishers: Collection[str]) -> MerchantRow:
-        """Refuse an application. Raises NotForYouToReview."""
-        return await self._review(app_id, MerchantEvent.REFUSE, by, publishers, {})
+    async def refuse(self, app_id: str, *, by: str, publishers: Collection[str], seen: str) -> MerchantRow:
+        """Refuse an application. Raises as ``approve``."""
+        return await self._review(app_id, MerchantEvent.REFUSE, by, publishers, {}, seen)
 
     async def find(self, app_id: str) -> MerchantRow | None:
         """The merchant of a mini-app, if one was written down."""
@@ -82,15 +84,30 @@ class Register:
         return self.services.keyring.decrypt(row.account_sealed, bound_to=f"merchant:{row.app_id}")
 
     async def _review(
-        self, app_id: str, event: MerchantEvent, by: str, publishers: Collection[str], terms: Mapping[str, int]
+        self,
+        app_id: str,
+        event: MerchantEvent,
+        by: str,
+        publishers: Collection[str],
+        terms: Mapping[str, int],
+        seen: str,
     ) -> MerchantRow:
         async with self.services.database.transaction() as session:
-            if by in publishers or not await store.review(session, app_id, event, by, **terms):
-                raise NotForYouToReview(app_id)
             row = await store.find(session, app_id)
-        if row is None:
-            raise NoSuchMerchant(app_id)
-        return row
+            if row is None:
+                raise NoSuchMerchant(app_id)
+            if mark(row) != seen:
+                raise ChangedMeanwhile(app_id)
+            if by in publishers or not await store.review(session, app_id, event, by, row.account_sealed, **terms):
+                raise NotForYouToReview(app_id)
+            decided = await store.find(session, app_id)
+        assert decided is not None
+        return decided
+
+
+def mark(row: MerchantRow) -> str:
+    """What tells one application from the next: the seal of its account, which is another each time."""
+    return sha256(row.account_sealed.encode()).hexdigest()[:16]
 
 
 def _faults(typed: Mapping[str, str]) -> dict[str, str]:

@@ -43,15 +43,17 @@ async def review(
     app_id: str,
     event: MerchantEvent,
     by: str,
+    sealed: str,
     **terms: Any,  # Any: columns of the table
 ) -> bool:
-    """Decide about an application as somebody else than the applicant; say whether it was there to decide."""
+    """Decide about an application as somebody else than the applicant; say whether these very details were there."""
     result = await session.execute(
         update(MerchantRow)
         .where(
             col(MerchantRow.app_id) == app_id,
             col(MerchantRow.state).in_(MERCHANT.sources(event)),
             col(MerchantRow.applicant) != by,
+            col(MerchantRow.account_sealed) == sealed,
         )
         .values(state=MERCHANT.target(event), reviewer=by, **terms)
         .execution_options(synchronize_session=False)

@@ -43,7 +43,7 @@ async def home(request: Request) -> Response:
         status=422 if faults else 200,
         overview=overview,
         groups=[(group, Money(group.fen)) for group in age_groups(overview)],
-        runs=[(run, _title(request, run.source), Money(run.breaks_fen)) for run in overview.runs],
+        runs=[(run, _title(request, run.source)) for run in overview.runs],
         breaks=[(row, *_words(row), Money(row.difference_fen)) for row in rows],
         more=rows[-1].id if len(rows) == PAGE else None,
         ended=ended,

@@ -6,8 +6,8 @@ from sqlalchemy import text
 from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
 from yimen_host.payments.merchants.creditcode import check_character, is_credit_code
-from yimen_host.payments.merchants.errors import NotForYouToReview
-from yimen_host.payments.merchants.register import Register
+from yimen_host.payments.merchants.errors import ChangedMeanwhile, NotForYouToReview
+from yimen_host.payments.merchants.register import Register, mark
 
 WHO = {
     "legal_name": "茶叶合作社",
@@ -46,23 +46,36 @@ async def test_every_fault_is_told_at_once(services: Services) -> None:
 
 async def test_neither_applicant_nor_their_publisher_approves(services: Services) -> None:
     register = Register(services)
-    await register.apply("tea", WHO, by="ann")
+    applied = await register.apply("tea", WHO, by="ann")
 
     for by, publishers in (("ann", set[str]()), ("bob", {"ann", "bob"})):
         with pytest.raises(NotForYouToReview):
-            await register.approve("tea", TERMS, by=by, publishers=publishers)
+            await register.approve("tea", TERMS, by=by, publishers=publishers, seen=mark(applied))
 
-    row = await register.approve("tea", TERMS, by="eve", publishers={"ann", "bob"})
+    row = await register.approve("tea", TERMS, by="eve", publishers={"ann", "bob"}, seen=mark(applied))
     assert (row.state, row.reviewer, row.fee_bp) == ("approved", "eve", 60)
 
 
 async def test_a_changed_account_is_reviewed_again(services: Services) -> None:
     register = Register(services)
-    await register.apply("tea", WHO, by="ann")
-    await register.approve("tea", TERMS, by="eve", publishers={"ann"})
+    applied = await register.apply("tea", WHO, by="ann")
+    await register.approve("tea", TERMS, by="eve", publishers={"ann"}, seen=mark(applied))
 
     row = await register.apply("tea", {**WHO, "account": "99998888"}, by="ann")
 
     found = await register.find("tea")
     assert found is not None
     assert (row.account_tail, found.state, found.reviewer, found.fee_bp) == ("8888", "applied", None, 60)
+
+
+async def test_an_account_changed_under_the_reviewers_eyes_is_not_approved(services: Services) -> None:
+    register = Register(services)
+    seen = mark(await register.apply("tea", WHO, by="ann"))
+    await register.apply("tea", {**WHO, "account": "99998888"}, by="ann")
+
+    with pytest.raises(ChangedMeanwhile):
+        await register.approve("tea", TERMS, by="eve", publishers={"ann"}, seen=seen)
+
+    found = await register.find("tea")
+    assert found is not None
+    assert found.state == "applied"

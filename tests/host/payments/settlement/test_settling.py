@@ -16,6 +16,7 @@ from yimen_host.payments.demo import grant_demo_balance
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.ledger import books
 from yimen_host.payments.merchants.models import MerchantRow
+from yimen_host.payments.merchants.register import mark
 from yimen_host.payments.models import OrderRow
 from yimen_host.payments.settlement.errors import BatchMoved
 from yimen_host.payments.settlement.models import BatchRow
@@ -45,8 +46,10 @@ async def payments(services: Services) -> AsyncIterator[Payments]:
 
 async def merchant(payments: Payments, *, account: str = WHO["account"], **terms: str) -> MerchantRow:
     """An approved merchant behind the tea house."""
-    await payments.merchants.apply(APP, {**WHO, "account": account}, by="publisher")
-    return await payments.merchants.approve(APP, {**TERMS, **terms}, by="admin", publishers={"publisher"})
+    row = await payments.merchants.apply(APP, {**WHO, "account": account}, by="publisher")
+    return await payments.merchants.approve(
+        APP, {**TERMS, **terms}, by="admin", publishers={"publisher"}, seen=mark(row)
+    )
 
 
 async def sell(payments: Payments, amount: str) -> OrderRow:
