@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from statistics import median
 
@@ -76,14 +77,23 @@ class Bill(Absent):
     async def statement(self, day: dt.date) -> AsyncIterator[StatementLine]:
         """The day's lines, spoiled where they are to be."""
         for n in range(self._day.lines):
-            for line in _spoiled(self._day.kind(n), _line(n)):
+            kind = self._day.kind(n)
+            if kind is None:
+                yield _line(n)
+                continue
+            for line in _spoiled(kind, _line(n)):
                 yield line
 
 
 def _line(n: int) -> StatementLine:
-    fen = _fen(n)
-    fee = Money((fen * FEE_BP + 5000) // 10000)
-    return StatementLine(CHANNEL, f"bill{n:010}", f"att_{n:026}", "payment", Money(fen), fee, NOON)
+    amount, fee = _amounts(_fen(n))
+    return StatementLine(CHANNEL, f"bill{n:010}", f"att_{n:026}", "payment", amount, fee, NOON)
+
+
+@cache
+def _amounts(fen: int) -> tuple[Money, Money]:
+    """An amount and its fee: the few distinct ones are made once, for it is not the making that is measured."""
+    return Money(fen), Money((fen * FEE_BP + 5000) // 10000)
 
 
 def _fen(n: int) -> int:

@@ -4,6 +4,7 @@ Lines that agree never leave the database: only those that a rule must judge com
 """
 
 import datetime as dt
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import NamedTuple
 
@@ -75,6 +76,10 @@ SELECT
         SELECT way, fen - coalesce(fee_fen - (fen * :fee_bp + :half) / :whole, 0) AS net
         FROM theirs WHERE currency = :currency) AS counted) AS theirs_fen
 """
+
+_SPECIAL = re.compile(r"[\\\t\n\r\0]").search
+_ESCAPED = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r", "\0": None})
+"""What would end a field or a line in the COPY format; a zero byte is in no text of PostgreSQL's."""
 
 
 class Totals(NamedTuple):
@@ -177,14 +182,7 @@ def _fees(terms: Terms) -> dict[str, int | None]:
 
 
 def _copied(line: StatementLine) -> str:
-    return (
-        f"{_plain(line.our_ref)}\t{_plain(line.channel_ref)}\t{line.kind}\t{line.amount.fen}\t{line.fee.fen}"
-        f"\t{line.amount.currency}\n"
-    )
-
-
-def _plain(word: str) -> str:
-    """A word of the channel's as the COPY format wants it: nothing in it may end a field or a line."""
-    if word.isalnum() or word.replace("_", "").replace("-", "").isalnum():
-        return word
-    return word.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r").replace("\0", "")
+    ref, channel_ref, amount = line.our_ref, line.channel_ref, line.amount
+    if _SPECIAL(ref) or _SPECIAL(channel_ref):
+        ref, channel_ref = ref.translate(_ESCAPED), channel_ref.translate(_ESCAPED)
+    return f"{ref}\t{channel_ref}\t{line.kind}\t{amount.fen}\t{line.fee.fen}\t{amount.currency}\n"
