@@ -9,6 +9,7 @@ from typing import Any
 
 from tests.simulation import bank
 from yimen_host.payments import refunding, sweep
+from yimen_host.payments.booking import Booking
 from yimen_host.payments.coupons.redemption import Redemption
 from yimen_host.payments.ledger import batch, rule, store
 from yimen_host.payments.refunding import Refunding
@@ -51,10 +52,10 @@ _FAILED = 'await self._book(order, attempt, refund, NotReturned("silent"))'
 _RELEASED = "await orders.release(session, order.id, refund.amount_fen)"
 _LEFT = "col(OrderRow.reserved_fen) + fen <= col(OrderRow.amount_fen),"
 MUTANTS = (
-    Mutant("an amount is not compared", Till, "_take", _COMPARED, "True"),
-    Mutant("a cancelled order is paid", Till, "_settle", "return Refused(ORDER_GUARD)", "pass"),
-    Mutant("nobody is told of a payment", Till, "_settle", _TOLD, "pass"),
-    Mutant("late money is kept", Till, "_come_late", _NOTED, "pass"),
+    Mutant("an amount is not compared", Booking, "_take", _COMPARED, "True"),
+    Mutant("a cancelled order is paid", Booking, "_settle", "return Refused(ORDER_GUARD)", "pass"),
+    Mutant("nobody is told of a payment", Booking, "_settle", _TOLD, "pass"),
+    Mutant("late money is kept", Booking, "_come_late", _NOTED, "pass"),
     Mutant("nobody ends what nobody waits for", Till, "ask", "channel.close(attempt.id) if over else", ""),
     Mutant("a forged notice is believed", bank, "check", "if not any(", "if False and not any("),
     Mutant("the bank is not asked again", sweep, "settle_uncertain", "await payments.till.ask(attempt_id)", "pass"),

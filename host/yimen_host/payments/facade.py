@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from yimen_host.core.services import Services
+from yimen_host.payments.booking import Booking
 from yimen_host.payments.channels.absent import Channels
 from yimen_host.payments.channels.channel import PaymentChannel
 from yimen_host.payments.channels.sandbox_bank.bank import Bank
@@ -49,7 +50,9 @@ class Payments:
         self.coupons = Coupons(services, self.ledger, merchants or NoMerchants())
         self.orders = Ordering(services, self.coupons.redemption)
         self.refunding = Refunding(services, self.ledger, self.channels, self.coupons.redemption)
-        self.till = Till(services, self.ledger, self.channels, password, self.refunding, self.coupons.redemption)
+        redemption = self.coupons.redemption
+        self.booking = Booking(services, self.ledger, self.channels, self.refunding, redemption)
+        self.till = Till(services, self.channels, password, redemption, self.booking)
         self.reconciling = Reconciling(services, self.channels)
         self.merchants = Register(services)
         self.settling = Settling(services, self.ledger, self.merchants, payouts or self._sandbox())

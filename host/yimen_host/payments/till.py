@@ -1,23 +1,16 @@
-"""Takes payments: makes attempts, hands them to channels, and turns the facts that come back into money and state.
-
-A fact may come twice, late, or by three ways at once (notice, query, page): what it does is one posting under the
-attempt's own key, guarded by the attempt's state and the order's in the same commit.
-"""
+"""Takes payments: makes attempts, hands them to channels, asks and hears what became of them; see ``booking``."""
 
 import logging
 from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
-from sqlalchemy import ColumnElement, true
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 
 from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
 from yimen_host.identity.mandates import spending
-from yimen_host.payments import chart, events, receipts
-from yimen_host.payments.attempts import ATTEMPT, SUBMITTED_PATIENCE, AttemptEvent, AttemptState, next_query_after
+from yimen_host.payments.attempts import ATTEMPT, SUBMITTED_PATIENCE, AttemptEvent, AttemptState
+from yimen_host.payments.booking import Booking
 from yimen_host.payments.channels.asking import in_time
 from yimen_host.payments.channels.channel import (
     Ask,
@@ -31,15 +24,11 @@ from yimen_host.payments.channels.channel import (
     Visit,
 )
 from yimen_host.payments.coupons.redemption import NO_COUPONS, CouponChoice, Redemption
-from yimen_host.payments.decision import GRANTED, Decision, Refused
+from yimen_host.payments.decision import Refused
 from yimen_host.payments.errors import NoSuchOrder, NoticeRefused, OrderNotOpen
-from yimen_host.payments.ledger.draft import Leg, post, transfer
-from yimen_host.payments.ledger.rule import Posted, Reason, Refusal
-from yimen_host.payments.ledger.writer import Writer
 from yimen_host.payments.models import AttemptRow, OrderRow
-from yimen_host.payments.orders import ORDER, OrderEvent, OrderState
+from yimen_host.payments.orders import OrderState
 from yimen_host.payments.password import PaymentPassword
-from yimen_host.payments.refunding import Refunding
 from yimen_host.payments.store import attempts as store
 from yimen_host.payments.store import orders
 from yimen_host.payments.store.moves import move
@@ -54,11 +43,10 @@ class Till:
     """Everything that taking a payment needs."""
 
     services: Services
-    ledger: Writer
     channels: Mapping[str, PaymentChannel]
     password: PaymentPassword
-    refunding: Refunding
     redemption: Redemption
+    booking: Booking
 
     async def pay(
         self,
@@ -107,7 +95,7 @@ class Till:
         """Ask the channel what became of an unfinished attempt, and act on what it says."""
         attempt = await self.attempt(attempt_id)
         if attempt.state == AttemptState.CREATED:
-            await self._decline(attempt, "abandoned")  # no channel has heard of it
+            await self.booking.decline(attempt, "abandoned")  # no channel has heard of it
         elif attempt.state in (AttemptState.SUBMITTED, AttemptState.UNCERTAIN):
             channel = self.channels[attempt.channel]
             # When nothing waits for the payment any more it is ended, not asked about: its resident may never decide.
@@ -125,7 +113,7 @@ class Till:
         """Tell the channel that an unfinished attempt is given up, and act on what it says: it may be paid by now."""
         attempt = await self.attempt(attempt_id)
         if attempt.state == AttemptState.CREATED:
-            await self._decline(attempt, "abandoned")
+            await self.booking.decline(attempt, "abandoned")
         elif attempt.state in (AttemptState.SUBMITTED, AttemptState.UNCERTAIN):
             await self._act_on(attempt, self.channels[attempt.channel].close(attempt.id))
 
@@ -142,19 +130,9 @@ class Till:
             raise NoticeRefused("the notice is about no payment of ours")
         if not todo:  # this very sending was acted on before: a replay
             return
-        await self.apply(attempt, notice.fact)
+        await self.booking.apply(attempt, notice.fact)
         async with self.services.database.transaction() as session:
             await store.acted(session, channel_id, notice.nonce, self.services.clock.now())
-
-    async def apply(self, attempt: AttemptRow, fact: PaymentFact) -> None:
-        """Act on a fact about an attempt."""
-        match fact:
-            case Paid():
-                await self._take(attempt, fact)
-            case NotPaid(reason):
-                await self._decline(attempt, reason)
-            case _:
-                await self._wait(attempt)
 
     async def _is_over(self, order_id: str) -> bool:
         async with self.services.database.transaction() as session:
@@ -226,7 +204,7 @@ class Till:
         try:
             step = await in_time(channel.prepare(ask))
         except ChannelSilent:
-            await self._doubt(attempt)
+            await self.booking.doubt(attempt)
             return
         match step:
             case GoTo(url, channel_ref):
@@ -236,120 +214,14 @@ class Till:
                 async with self.services.database.transaction() as session:
                     await store.note_step(session, attempt.id, pay_url=None, scan=content, channel_ref=channel_ref)
             case NotPaid(reason):
-                await self._decline(attempt, reason)
+                await self.booking.decline(attempt, reason)
             case _:
-                await self._take(attempt, Paid(ask.amount, attempt.id))
+                await self.booking.apply(attempt, Paid(ask.amount, attempt.id))
 
     async def _act_on(self, attempt: AttemptRow, question: Awaitable[PaymentFact]) -> None:
         try:
             fact = await in_time(question)
         except ChannelSilent:
-            await self._doubt(attempt)
+            await self.booking.doubt(attempt)
         else:
-            await self.apply(attempt, fact)
-
-    async def _take(self, attempt: AttemptRow, paid: Paid) -> None:
-        """Book money that a channel took: for the order when it waits for just this, else into suspense."""
-        async with self.services.database.transaction() as session:
-            order = await orders.find(session, attempt.order_id)
-        assert order is not None
-        internal = self.channels[attempt.channel].capabilities.internal
-        source = chart.wallet(order.resident_id) if internal else chart.clearing(attempt.channel)
-        if paid.amount == Money(attempt.amount_fen, attempt.currency):
-            whole = Money(order.amount_fen, order.currency)
-            legs = (Leg(source, -paid.amount), *await self.redemption.legs(attempt), Leg(order.payee, whole))
-            draft = post(f"take:{attempt.id}", order.id, *legs)
-            outcome = await self.ledger.post(draft, partial(self._settle, order, attempt, paid, internal))
-            if isinstance(outcome, Posted):
-                await receipts.issue(self.services, order.id)
-                return
-            if internal:
-                await self._decline(attempt, _why_not(outcome))
-                return
-            reason = "order_not_open" if outcome.detail == ORDER_GUARD else "given_up"
-        else:
-            reason = "amount_differs"
-        await self._suspend(order, attempt, paid, reason)
-
-    async def _settle(
-        self, order: OrderRow, attempt: AttemptRow, paid: Paid, internal: bool, session: AsyncSession
-    ) -> Decision:
-        now = self.services.clock.now()
-        if not await move(
-            session,
-            AttemptRow,
-            ATTEMPT,
-            attempt.id,
-            AttemptEvent.SETTLE,
-            channel_ref=paid.channel_ref,
-            ended_at=now,
-        ):
-            return Refused(ATTEMPT_GUARD)
-        # A bank's money counts also just after the order's time, as long as nobody was told that it expired.
-        in_time: ColumnElement[bool] = col(OrderRow.expires_at) > now if internal else true()
-        if not await move(session, OrderRow, ORDER, order.id, OrderEvent.PAY, in_time, ended_at=now):
-            return Refused(ORDER_GUARD)
-        if not await self.redemption.use(session, attempt, now):
-            return Refused(ORDER_GUARD)
-        await events.payment_settled(session, self.services, order, now)
-        return GRANTED
-
-    async def _suspend(self, order: OrderRow, attempt: AttemptRow, paid: Paid, reason: str) -> None:
-        """Keep money that no open order waits for where it can be seen, and begin to give it back."""
-        draft = transfer(
-            f"take:{attempt.id}",
-            order.id,
-            debit=chart.clearing(attempt.channel),
-            credit=chart.suspense(attempt.channel),
-            amount=paid.amount,
-        )
-        outcome = await self.ledger.post(draft, partial(self._come_late, order, attempt, paid, reason))
-        if isinstance(outcome, Posted):
-            _log.warning("payment %s of order %s is in suspense: %s", attempt.id, order.id, reason)
-            await self.refunding.give_back_late(order, attempt)
-
-    async def _come_late(
-        self, order: OrderRow, attempt: AttemptRow, paid: Paid, reason: str, session: AsyncSession
-    ) -> Decision:
-        now = self.services.clock.now()
-        if not await move(
-            session,
-            AttemptRow,
-            ATTEMPT,
-            attempt.id,
-            AttemptEvent.COME_LATE,
-            channel_ref=paid.channel_ref,
-            reason=reason,
-            ended_at=now,
-        ):
-            return Refused(ATTEMPT_GUARD)
-        await spending.give_back(session, attempt.id)
-        await self.refunding.request_late(session, order, attempt, paid.amount, reason)
-        await events.money_late(session, self.services, order, paid.amount.fen, now)
-        return GRANTED
-
-    async def _decline(self, attempt: AttemptRow, reason: str) -> None:
-        async with self.services.database.transaction() as session:
-            now = self.services.clock.now()
-            if await move(session, AttemptRow, ATTEMPT, attempt.id, AttemptEvent.DECLINE, reason=reason, ended_at=now):
-                await spending.give_back(session, attempt.id)
-
-    async def _doubt(self, attempt: AttemptRow) -> None:
-        async with self.services.database.transaction() as session:
-            await move(session, AttemptRow, ATTEMPT, attempt.id, AttemptEvent.DOUBT, reason="silent")
-        await self._wait(attempt)
-
-    async def _wait(self, attempt: AttemptRow) -> None:
-        ask_at = next_query_after(self.services.clock.now(), attempt.queries)
-        async with self.services.database.transaction() as session:
-            await store.ask_again(session, attempt.id, queries=attempt.queries + 1, ask_at=ask_at)
-
-
-ATTEMPT_GUARD = "attempt"
-ORDER_GUARD = "order"
-
-
-def _why_not(refusal: Refusal) -> str:
-    if refusal.reason is Reason.FLOOR:
-        return "not_enough"
-    return "order_not_open" if refusal.detail == ORDER_GUARD else refusal.reason.value
+            await self.booking.apply(attempt, fact)

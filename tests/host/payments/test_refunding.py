@@ -105,7 +105,7 @@ async def paid(payments: Payments, amount: str = "8.00") -> tuple[OrderRow, Atte
     order = await open_order(payments, yuan(amount))
     attempt = await payments.till.pay(order, channel="slow", form_key="f", password="135790")
     assert isinstance(attempt, AttemptRow)
-    await payments.till.apply(attempt, Paid(yuan(amount), "slow"))
+    await payments.booking.apply(attempt, Paid(yuan(amount), "slow"))
     return order, attempt
 
 
@@ -116,7 +116,7 @@ async def late(payments: Payments) -> OrderRow:
     assert isinstance(attempt, AttemptRow)
     async with payments.services.database.transaction() as session:
         await payments.orders.cancel(session, order)
-    await payments.till.apply(attempt, Paid(yuan("8.00"), "slow"))
+    await payments.booking.apply(attempt, Paid(yuan("8.00"), "slow"))
     return order
 
 

@@ -233,7 +233,7 @@ async def test_money_for_a_cancelled_order_is_kept_in_sight_and_given_back(payme
 async def test_a_bank_paid_after_it_was_given_up_is_given_back(payments: Payments) -> None:
     order = await open_order(payments, yuan("8.00"))
     attempt = await pay(payments, order, "sandbox-bank")
-    await payments.till.apply(attempt, NotPaid("closed"))
+    await payments.booking.apply(attempt, NotPaid("closed"))
     await pay(payments, order, "wallet", "second")
 
     await at_bank(payments, attempt, BankState.PAID)
@@ -247,7 +247,7 @@ async def test_another_amount_than_asked_for_is_not_taken_for_the_order(payments
     order = await open_order(payments, yuan("8.00"))
     attempt = await pay(payments, order, "sandbox-bank")
 
-    await payments.till.apply(attempt, Paid(yuan("0.01"), "bank_x"))
+    await payments.booking.apply(attempt, Paid(yuan("0.01"), "bank_x"))
 
     found = await story(payments, order)
     assert found["order"] == "open"
@@ -327,7 +327,7 @@ async def test_receipts_are_numbered_without_a_gap(payments: Payments) -> None:
 async def test_a_payment_nobody_decides_on_ends_with_its_order(payments: Payments, clock: ManualClock) -> None:
     orders = [await open_order(payments, yuan("8.00"), reference=f"r{n}") for n in range(2)]
     attempts = [await pay(payments, order, "sandbox-bank") for order in orders]
-    await payments.till._doubt(attempts[0])  # as when the bank's answer was lost
+    await payments.booking.doubt(attempts[0])  # as when the bank's answer was lost
     async with payments.services.database.transaction() as session:
         await payments.orders.cancel(session, orders[1])
 

@@ -7,7 +7,7 @@ core treats that as not knowing.
 import datetime as dt
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Literal, NamedTuple, Protocol, runtime_checkable
 
 from yimen_sdk.bilingual import Bilingual
 from yimen_sdk.money import Money
@@ -151,8 +151,7 @@ class Notification:
     fact: PaymentFact
 
 
-@dataclass(frozen=True)
-class StatementLine:
+class StatementLine(NamedTuple):
     """One line of a channel's daily bill. Amount and fee are above zero; ``kind`` says which way the money went.
 
     ``our_ref`` is the attempt's id or the refund's, ``at`` the moment that the channel names.

@@ -90,7 +90,7 @@ class Resolving:
             raise BreakMoved(break_id)
         attempt = await self.till.attempt(row.ref)
         assert row.theirs_fen is not None
-        await self.till.apply(attempt, Paid(Money(row.theirs_fen, row.currency), row.channel_ref))
+        await self.till.booking.apply(attempt, Paid(Money(row.theirs_fen, row.currency), row.channel_ref))
         booked = await self.till.attempt(row.ref)
         if booked.state not in (AttemptState.SETTLED, AttemptState.LATE, AttemptState.REFUNDED):
             raise BreakMoved(break_id)

@@ -55,7 +55,7 @@ async def a_notice_before_the_answer_is_heard(bench: Bench) -> None:
 
     await bench.hear(await bench.outside.notice(attempt))
     expect(type(await bench.channel.query(attempt.id)).__name__, "Paid", "a paid payment is told as paid when asked")
-    await bench.payments.till.apply(attempt, await bench.channel.query(attempt.id))
+    await bench.payments.booking.apply(attempt, await bench.channel.query(attempt.id))
 
     await settled_once(bench, order)
 

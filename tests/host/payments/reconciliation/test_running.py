@@ -1,7 +1,6 @@
 """A day's run: what agrees is silent, what differs is one break, and asking again changes nothing."""
 
 import datetime as dt
-from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
@@ -156,7 +155,7 @@ async def test_a_settlement_that_the_ledger_does_not_know_is_found(scene: Scene)
 async def test_words_of_the_channel_cannot_forge_lines(scene: Scene) -> None:
     paid = await scene.pay("1.00")
     evil = "x\ty\npayment\\N\\.\r"
-    scene.bank.extra = [replace(scene.line(paid), our_ref=evil, channel_ref="\\N")]
+    scene.bank.extra = [scene.line(paid)._replace(our_ref=evil, channel_ref="\\N")]
     scene.clock.advance(days=1)
 
     ran = await run(scene)
