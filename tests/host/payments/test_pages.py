@@ -1,22 +1,15 @@
 """The cashier, the wallet and the payments list, as a resident sees them."""
 
-import ast
 import re
-from pathlib import Path
 
 import httpx
 import pytest
-from babel.messages.pofile import read_po
 from tests.host.payments.conftest import PASSWORD, open_order
 from tests.host.payments.site import browser, heading
 
-import yimen_host
 from yimen_host.core.clock import ManualClock
 from yimen_host.payments.facade import Payments
 from yimen_sdk.money import yuan
-
-HOST = Path(yimen_host.__file__).parent
-CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
 async def begin(payments: Payments, channel: str, amount: str = "8.00") -> tuple[str, httpx.Response]:
@@ -168,20 +161,3 @@ async def test_a_top_up_out_of_range_is_said_beside_its_field(payments: Payments
 
     assert page.status_code == 422
     assert 'aria-invalid="true"' in page.text
-
-
-def test_every_message_has_its_english() -> None:
-    with (HOST / "locale/payments.en.po").open("rb") as file:
-        known = {str(message.id) for message in read_po(file, locale="en")}
-    said = {
-        message
-        for template in (HOST / "templates/payments").glob("*.html")
-        for message in re.findall(r"_\('([^']+)'", template.read_text())
-    }
-    said |= {
-        node.value
-        for module in ("views", "cashier", "pages", "ordering", "till", "errors")
-        for node in ast.walk(ast.parse((HOST / f"payments/{module}.py").read_text()))
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and CHINESE.match(node.value)
-    }
-    assert said - known == set()
