@@ -8,7 +8,7 @@ from starlette.routing import Route
 from yimen_host.core.errors import Invalid
 from yimen_host.core.pages import fields, render, say
 from yimen_host.identity.sessions import present
-from yimen_host.payments import cashier
+from yimen_host.payments import cashier, statement_pages
 from yimen_host.payments import console_pages as refund_console
 from yimen_host.payments.cashier import facade, order_of, paid_by_coupons
 from yimen_host.payments.channels.sandbox_bank import pages as sandbox_bank
@@ -120,6 +120,7 @@ routes = [
     Route("/wallet", wallet),
     Route("/wallet/top-up", top_up, methods=["POST"]),
     Route("/v1/callbacks/{channel_id}", notice, methods=["POST"]),
+    *statement_pages.routes,
     *cashier.routes,
     *coupons.routes,
     *reconciliation.routes,

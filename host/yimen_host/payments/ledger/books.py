@@ -62,17 +62,12 @@ async def statement(
         ),
         {"code": code, "before": before, "limit": min(limit, MAX_STATEMENT)},
     )
-    return [
-        StatementLine(
-            row.account_seq,
-            row.about,
-            row.kind,
-            Money(row.amount, row.currency),
-            Money(row.balance, row.currency),
-            row.recorded_at,
-        )
-        for row in rows
-    ]
+    return [_statement_line(row) for row in rows]
+
+
+def _statement_line(row: Any) -> StatementLine:  # Any: a row of the two queries
+    amount, balance = Money(row.amount, row.currency), Money(row.balance, row.currency)
+    return StatementLine(row.account_seq, row.about, row.kind, amount, balance, row.recorded_at)
 
 
 async def taken_by_minute(session: AsyncSession, code: str, *, since: dt.datetime) -> dict[dt.datetime, int]:
@@ -87,6 +82,53 @@ async def taken_by_minute(session: AsyncSession, code: str, *, since: dt.datetim
         {"code": code, "since": since},
     )
     return {row.minute: row.fen for row in rows}
+
+
+@dataclass(frozen=True)
+class Span:
+    """A run of an account's lines, oldest first, and what it held before and after them."""
+
+    opening: Money
+    closing: Money
+    lines: Sequence[StatementLine]
+
+
+async def span(session: AsyncSession, code: str, *, begin: dt.datetime, end: dt.datetime, limit: int) -> Span | None:
+    """The posted lines from the last that was booked before ``begin`` to the last before ``end``.
+
+    None when there are more than ``limit``.
+    """
+    bounds = [await _last_before(session, code, moment) for moment in (begin, end)]
+    (first, opening), (last, closing) = bounds
+    rows = (
+        await session.execute(
+            text(
+                "SELECT e.account_seq, t.about, t.kind, e.amount, e.balance, a.currency, t.recorded_at"
+                " FROM ledger_account a JOIN journal_entry e ON e.account_id = a.id"
+                " JOIN journal_transaction t ON t.id = e.transaction_id"
+                " WHERE a.code = :code AND e.amount <> 0 AND e.account_seq > :first AND e.account_seq <= :last"
+                " ORDER BY e.account_seq LIMIT :limit"
+            ),
+            {"code": code, "first": first, "last": last, "limit": limit + 1},
+        )
+    ).all()
+    if len(rows) > limit:
+        return None
+    return Span(opening, closing, [_statement_line(row) for row in rows])
+
+
+async def _last_before(session: AsyncSession, code: str, moment: dt.datetime) -> tuple[int, Money]:
+    row = (
+        await session.execute(
+            text(
+                "SELECT e.account_seq, e.balance, a.currency FROM ledger_account a"
+                " JOIN journal_entry e ON e.account_id = a.id JOIN journal_transaction t ON t.id = e.transaction_id"
+                " WHERE a.code = :code AND t.recorded_at < :moment ORDER BY e.account_seq DESC LIMIT 1"
+            ),
+            {"code": code, "moment": moment},
+        )
+    ).one_or_none()
+    return (row.account_seq, Money(row.balance, row.currency)) if row else (0, Money(0))
 
 
 @dataclass(frozen=True)
