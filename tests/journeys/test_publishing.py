@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -82,12 +83,22 @@ def make_token(page: Page, town: Town) -> str:
 
 
 def open_app(page: Page, town: Town) -> None:
-    """Open the new mini-app, granting what it asks for."""
+    """Open the new mini-app once it is served, granting what it asks for."""
+    wait_until_served(town)
     page.goto(f"{town.origin}/apps/green-tea")
     if "/consent/" in page.url:
         agree(page)
     page.wait_for_selector("iframe")
     page.wait_for_timeout(1500)
+
+
+def wait_until_served(town: Town) -> None:
+    """Every process hears of a release within a second or so of its commit; on a busy machine a little later."""
+    until = time.monotonic() + 30
+    headers = {"Host": f"green-tea.localhost:{town.port}"}
+    while httpx.get(f"http://127.0.0.1:{town.port}/", headers=headers).status_code == 404:
+        assert time.monotonic() < until, (town.var / "log" / "host.log").read_text()[-3000:]
+        time.sleep(0.1)
 
 
 def frame_of(page: Page, town: Town) -> "object":
