@@ -12,5 +12,6 @@ import yimen_host.payments.merchants.models
 import yimen_host.payments.models
 import yimen_host.payments.reconciliation.models
 import yimen_host.payments.settlement.models
+import yimen_host.payments.splits.models
 import yimen_host.payments.webhooks.models
 import yimen_host.runtime.models  # noqa: F401

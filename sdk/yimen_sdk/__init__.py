@@ -20,6 +20,7 @@ from yimen_sdk.live import WebSocket
 from yimen_sdk.miniapp import MiniApp
 from yimen_sdk.money import Money, yuan
 from yimen_sdk.resident import Actor, Resident
+from yimen_sdk.split import Part
 from yimen_sdk.surroundings import Surroundings
 from yimen_sdk.web import Request
 
@@ -37,6 +38,7 @@ __all__ = [
     "NotFound",
     "Order",
     "OrderEnded",
+    "Part",
     "PaymentSettled",
     "Refund",
     "RefundEnded",

@@ -3,7 +3,6 @@
 It passes the same contract tests as the platform itself.
 """
 
-import datetime as dt
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -20,19 +19,15 @@ from yimen_sdk.errors import (
     Unknown,
 )
 from yimen_sdk.events import OrderEnded, PaymentSettled
-from yimen_sdk.host import Answer, Order, OrderState, Refund, check_key
+from yimen_sdk.fake_payments import NOON, FakePayments
+from yimen_sdk.host import Answer, Order, Refund
 from yimen_sdk.manifest import Manifest, Side
-from yimen_sdk.money import Money
 from yimen_sdk.resident import Resident
 
-PORTAL = "http://portal.test"
 SEND = "notices.send"
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"})
 NOTICES_A_DAY = 10
 LONGEST_VALUE = 80
-MOST_FOUND = 200
-MAX_TITLE, MAX_REFERENCE, MAX_PATH, MAX_REASON = 60, 64, 500, 100
-_NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 
 
 @dataclass(frozen=True)
@@ -57,6 +52,8 @@ class SentCall:
 class FakeHost:
     """The Host port without a platform. ``answers`` maps ``"GET https://host/path"`` to what the service says.
 
+    ``merchants`` are the codes of approved merchants besides the mini-app's own, for split orders.
+
     A call that nothing answers raises Unknown, as a silent service does. With a ``manifest`` (``visit`` finds the
     mini-app's own) it also refuses scopes, services and notices that the manifest does not name.
     """
@@ -69,8 +66,9 @@ class FakeHost:
     answers: dict[str, Answer | Exception] = field(default_factory=dict)
     manifest: Manifest | None = None
     residents: dict[str, Resident] = field(default_factory=dict)
+    merchants: set[str] = field(default_factory=set)
     _asked: dict[str, tuple[object, ...]] = field(default_factory=dict, repr=False)
-    _refunded: dict[tuple[str, str], tuple[Money, str, str]] = field(default_factory=dict, repr=False)
+    _refunded: dict[str, dict[str, tuple[object, str]]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if self.resident is not None:
@@ -110,7 +108,7 @@ class FakeHost:
         self.orders[order_id] = replace(order, receipt_number=f"R-{order_id}")
         return PaymentSettled(
             id=f"evt_{order_id}",
-            time=_NOON,
+            time=NOON,
             order_id=order.id,
             reference=order.reference,
             resident=str(self._asked[order_id][0]),
@@ -122,7 +120,7 @@ class FakeHost:
         order = self._take_open(order_id, "expired")
         return OrderEnded(
             id=f"evt_{order_id}",
-            time=_NOON,
+            time=NOON,
             order_id=order.id,
             reference=order.reference,
             resident=str(self._asked[order_id][0]),
@@ -149,100 +147,6 @@ class FakeHost:
             raise Refused(f"order {order_id} is {order.state}")
         self.orders[order_id] = replace(order, state=state)  # type: ignore[arg-type]  # paid or expired
         return self.orders[order_id]
-
-
-class FakePayments:
-    """``host.payments`` of the fake."""
-
-    def __init__(self, host: FakeHost) -> None:
-        self._host = host
-
-    async def open_order(
-        self, title: str, amount: Money, *, reference: str | None = None, return_path: str = "/"
-    ) -> Order:
-        resident = self._host.need("payments.order")
-        _check_order(title, amount, reference, return_path)
-        asked = (resident.sub, title.strip(), amount, return_path)
-        for known in self._host.orders.values():
-            if reference is not None and known.reference == reference:
-                if self._host._asked[known.id] != asked:
-                    raise Refused(f"reference {reference} belongs to an order with other content")
-                return known
-        number = f"ord_{len(self._host.orders) + 1}"
-        self._host._asked[number] = asked
-        self._host.orders[number] = Order(
-            id=number,
-            title=title.strip(),
-            amount=amount,
-            state="open",
-            reference=reference,
-            cashier_url=f"{PORTAL}/cashier/{number}",
-            receipt_number=None,
-            expires_at=_NOON + dt.timedelta(minutes=30),
-        )
-        return self._host.orders[number]
-
-    async def order(self, order_id: str) -> Order:
-        self._host.need_declared("payments.order")
-        try:
-            return self._host.orders[order_id]
-        except KeyError:
-            raise NotFound(f"there is no order {order_id}") from None
-
-    async def orders(
-        self,
-        *,
-        reference: str | None = None,
-        state: OrderState | None = None,
-        created_from: dt.datetime | None = None,
-        after: str | None = None,
-        limit: int = 50,
-    ) -> list[Order]:
-        self._host.need_declared("payments.order")
-        if not 1 <= limit <= MOST_FOUND or (created_from is not None and created_from.tzinfo is None):
-            raise InvalidRequest("limit is 1 to 200, created_from is aware")
-        if after is not None:
-            await self.order(after)
-        ids = list(self._host.orders)  # in the order they were opened, all of them at noon
-        later = ids[ids.index(after) + 1 :] if after is not None else ids
-        found = [self._host.orders[id_] for id_ in later if created_from is None or created_from <= _NOON]
-        matching = [one for one in found if reference in (None, one.reference) and state in (None, one.state)]
-        return matching[:limit]
-
-    async def fulfil(self, order_id: str) -> Order:
-        order = await self.order(order_id)
-        if order.state in ("open", "cancelled", "expired"):
-            raise Refused(f"order {order_id} is {order.state}, not paid")
-        if order.state == "paid":
-            self._host.orders[order_id] = replace(order, state="fulfilled")
-        return self._host.orders[order_id]
-
-    async def cancel(self, order_id: str) -> Order:
-        order = await self.order(order_id)
-        if order.state not in ("open", "cancelled"):
-            raise Refused(f"order {order_id} is {order.state}")
-        self._host.orders[order_id] = replace(order, state="cancelled")
-        return self._host.orders[order_id]
-
-    async def refund(self, order_id: str, amount: Money, *, reason: str, key: str) -> Refund:
-        check_key(key)
-        order = await self.order(order_id)
-        if amount.fen <= 0 or amount.currency != order.amount.currency or not 1 <= len(reason) <= MAX_REASON:
-            raise InvalidRequest("a refund is above zero, in the order's currency, with a reason")
-        known = self._host._refunded.get((order_id, key))
-        if known is not None:
-            if known[:2] != (amount, reason):
-                raise InvalidRequest(f"the key {key} was used for another refund")
-            return self._host.refunds[known[2]]
-        given = sum(refund.amount.fen for refund in self._host.refunds.values() if refund.order_id == order_id)
-        if order.receipt_number is None or given + amount.fen > order.amount.fen:
-            raise Refused(f"order {order_id} has less than {amount} left to give back")
-        number = f"rfd_{len(self._host.refunds) + 1}"
-        whole = given + amount.fen == order.amount.fen
-        self._host.orders[order_id] = replace(order, state="refunded" if whole else "partially_refunded")
-        self._host._refunded[order_id, key] = (amount, reason, number)
-        self._host.refunds[number] = Refund(number, order_id, amount, "succeeded")
-        return self._host.refunds[number]
 
 
 class FakeNotices:
@@ -306,17 +210,3 @@ class FakeNetwork:
         if isinstance(answer, Exception):
             raise answer
         return answer
-
-
-def _check_order(title: str, amount: Money, reference: str | None, return_path: str) -> None:
-    faults = {}
-    if not 1 <= len(title.strip()) <= MAX_TITLE:
-        faults["title"] = f"1 to {MAX_TITLE} characters"
-    if amount.fen <= 0 or amount.currency != "CNY":
-        faults["amount"] = "above zero, in CNY"
-    if reference is not None and not 1 <= len(reference) <= MAX_REFERENCE:
-        faults["reference"] = f"1 to {MAX_REFERENCE} characters"
-    if not return_path.startswith("/") or return_path.startswith("//") or len(return_path) > MAX_PATH:
-        faults["return_path"] = f"a path of yours of at most {MAX_PATH} characters"
-    if faults:
-        raise InvalidRequest("the order is malformed", faults)

@@ -6,12 +6,13 @@ Implementations: ``remote`` (over HTTP) and ``testing.FakeHost``. Both pass the 
 import datetime as dt
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from yimen_sdk.errors import InvalidRequest
 from yimen_sdk.money import Money
+from yimen_sdk.split import Part
 
 _KEY = re.compile(r"[A-Za-z0-9_.:\-]{1,100}")
 
@@ -21,7 +22,7 @@ RefundState = Literal["requested", "processing", "succeeded", "failed", "needs_a
 
 @dataclass(frozen=True)
 class Order:
-    """An order 订单 as its mini-app sees it. ``cashier_url`` is where the resident pays."""
+    """An order 订单 as its mini-app sees it. ``cashier_url`` is where the resident pays; ``split`` is who gets what."""
 
     id: str
     title: str
@@ -31,6 +32,7 @@ class Order:
     cashier_url: str
     receipt_number: str | None
     expires_at: dt.datetime
+    split: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class Refund:
     order_id: str
     amount: Money
     state: RefundState
+    split: tuple[Part, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,13 +70,22 @@ class Payments(Protocol):
     """Scope ``payments.order``."""
 
     async def open_order(
-        self, title: str, amount: Money, *, reference: str | None = None, return_path: str = "/"
+        self,
+        title: str,
+        amount: Money,
+        *,
+        reference: str | None = None,
+        return_path: str = "/",
+        split: Sequence[Part] = (),
     ) -> Order:
         """Open an order for the present resident.
 
         ``title`` has 1 to 60 characters, ``amount`` is above zero, ``reference`` is your own number of at most 64
         characters: asking again with the same reference and the same content answers with the same order, with other
         content raises Refused. ``return_path`` is the page of yours that the cashier leads back to.
+
+        ``split`` divides the amount among your merchants that an admin approved, at most 16, to the fen; without it
+        all of it is your own merchant's. Raises InvalidRequest.
         """
         ...
 
@@ -105,11 +117,16 @@ class Payments(Protocol):
         """Cancel an order that is still open. Raises Refused when it was paid."""
         ...
 
-    async def refund(self, order_id: str, amount: Money, *, reason: str, key: str) -> Refund:
+    async def refund(
+        self, order_id: str, amount: Money, *, reason: str, key: str, split: Sequence[Part] = ()
+    ) -> Refund:
         """Give back part or all of a paid order, with a ``reason`` of 1 to 100 characters.
 
         ``key`` is yours, 1 to 100 of ``A-Z a-z 0-9 _ . : -``: the same key is the same refund, with another amount or
         reason it raises InvalidRequest. Raises Refused when the order is not paid or less than this is left of it.
+
+        Of a split order each merchant gives back what ``split`` says, or else in proportion to what it has left, by
+        the largest remainder; never more than it got.
         """
         ...
 

@@ -4,7 +4,7 @@ import asyncio
 import base64
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -13,6 +13,7 @@ import httpx
 from yimen_sdk.errors import TryLater, Unknown, from_problem
 from yimen_sdk.host import Answer, Order, OrderState, Refund, check_key
 from yimen_sdk.money import Money
+from yimen_sdk.split import Part
 
 CALL_SECONDS = 15.0
 MAX_FETCH_SECONDS = 30.0
@@ -110,9 +111,21 @@ class RemotePayments:
         self._calls = calls
 
     async def open_order(
-        self, title: str, amount: Money, *, reference: str | None = None, return_path: str = "/"
+        self,
+        title: str,
+        amount: Money,
+        *,
+        reference: str | None = None,
+        return_path: str = "/",
+        split: Sequence[Part] = (),
     ) -> Order:
-        body = {"title": title, "amount": _money(amount), "reference": reference, "return_path": return_path}
+        body = {
+            "title": title,
+            "amount": _money(amount),
+            "reference": reference,
+            "return_path": return_path,
+            **_parts(split),
+        }
         return _order(await self._calls.post("/v1/orders", body))
 
     async def order(self, order_id: str) -> Order:
@@ -143,14 +156,17 @@ class RemotePayments:
     async def cancel(self, order_id: str) -> Order:
         return _order(await self._calls.post(f"/v1/orders/{quote(order_id, safe='')}/cancel", {}))
 
-    async def refund(self, order_id: str, amount: Money, *, reason: str, key: str) -> Refund:
-        body = {"amount": _money(amount), "reason": reason}
+    async def refund(
+        self, order_id: str, amount: Money, *, reason: str, key: str, split: Sequence[Part] = ()
+    ) -> Refund:
+        body = {"amount": _money(amount), "reason": reason, **_parts(split)}
         answer = await self._calls.post(f"/v1/orders/{quote(order_id, safe='')}/refunds", body, key=check_key(key))
         return Refund(
             answer["id"],
             answer["order_id"],
-            Money(answer["amount"]["fen"], answer["amount"]["currency"]),
+            _amount(answer),
             answer["state"],
+            _split(answer),
         )
 
 
@@ -199,17 +215,31 @@ def _money(amount: Money) -> dict[str, int | str]:
     return {"fen": amount.fen, "currency": amount.currency}
 
 
+def _parts(split: Sequence[Part]) -> dict[str, Any]:
+    told = [{"merchant": part.merchant, "amount": _money(part.amount)} for part in split]
+    return {"split": told} if told else {}
+
+
 def _order(answer: Mapping[str, Any]) -> Order:
     return Order(
         id=answer["id"],
         title=answer["title"],
-        amount=Money(answer["amount"]["fen"], answer["amount"]["currency"]),
+        amount=_amount(answer),
         state=answer["state"],
         reference=answer["reference"],
         cashier_url=answer["cashier_url"],
         receipt_number=answer["receipt_number"],
         expires_at=dt.datetime.fromisoformat(answer["expires_at"]),
+        split=_split(answer),
     )
+
+
+def _amount(answer: Mapping[str, Any]) -> Money:
+    return Money(answer["amount"]["fen"], answer["amount"]["currency"])
+
+
+def _split(answer: Mapping[str, Any]) -> tuple[Part, ...]:
+    return tuple(Part(part["merchant"], _amount(part)) for part in answer.get("split", ()))
 
 
 def _problem(response: httpx.Response) -> Mapping[str, Any]:

@@ -22,7 +22,8 @@ from joserfc.jws import JWSRegistry
 
 from yimen_sdk.conversation import Closed, Conversation, converse
 from yimen_sdk.events import Event
-from yimen_sdk.fake import PORTAL, FakeHost, SentCall, SentNotice
+from yimen_sdk.fake import FakeHost, SentCall, SentNotice
+from yimen_sdk.fake_payments import PORTAL
 from yimen_sdk.identity import Verifier
 from yimen_sdk.manifest import Manifest, parse_manifest
 from yimen_sdk.miniapp import MiniApp

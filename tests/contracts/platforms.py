@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
+from tests.host.payments.settlement.test_settling import TERMS, WHO
 from tests.host.village import MANIFEST, PIN, Village
 
 from yimen_host.payments.demo import grant_demo_balance
+from yimen_host.payments.merchants.register import mark
 from yimen_host.payments.models import AttemptRow
 from yimen_sdk import Host, Order, Resident, yuan
 from yimen_sdk.manifest import parse_manifest
@@ -39,6 +41,10 @@ class Platform(Protocol):
         """The resident pays at the cashier."""
         ...
 
+    async def merchant(self, code: str) -> None:
+        """An admin approves a sub-merchant of the tea house."""
+        ...
+
     async def inbox(self, sub: str) -> list[str]:
         """The texts in a resident's inbox, the oldest first."""
         ...
@@ -62,6 +68,9 @@ class Faked:
 
     async def pay(self, order: Order) -> None:
         self._host.settle(order.id)
+
+    async def merchant(self, code: str) -> None:
+        self._host.merchants.add(code)
 
     async def inbox(self, sub: str) -> list[str]:
         template = parse_manifest(MANIFEST).notice
@@ -96,6 +105,11 @@ class Real:
             row = await payments.orders.of_app(session, order.id, "tea")
         paid = await payments.till.pay(row, channel="wallet", form_key=f"form-{order.id}", password=PIN)
         assert isinstance(paid, AttemptRow)
+
+    async def merchant(self, code: str) -> None:
+        register = self._village.node.payments.merchants
+        row = await register.apply("tea", WHO, by="publisher", code=code)
+        await register.approve(row.id, TERMS, by="admin", publishers=(), seen=mark(row))
 
     async def inbox(self, sub: str) -> list[str]:
         return [row.text_zh for row in await self._village.node.inbox.page(self._residents[sub], None)][::-1]

@@ -18,6 +18,7 @@ from yimen_sdk import (
     Money,
     NotFound,
     Order,
+    Part,
     Refused,
     SignInRequired,
     Unknown,
@@ -137,6 +138,54 @@ async def test_a_malformed_order_names_what_is_wrong(platform: Platform) -> None
             with pytest.raises(InvalidRequest) as refusal:
                 await order
             assert {name.split(".")[0] for name in refusal.value.faults} == {fault}
+
+
+async def test_an_order_is_split_among_merchants(platform: Platform) -> None:
+    _, host = await platform.resident("ada", *ALL)
+    await platform.merchant("farm-1")
+    split = (Part("farm-1", yuan("6.67")), Part("self", yuan("1.33")))
+
+    order = await host.payments.open_order("一杯茶", TEA, reference="cup-1", split=split)
+
+    assert order.split == split
+    assert await host.payments.open_order("一杯茶", TEA, reference="cup-1", split=split) == order
+    assert (await host.payments.orders())[0].split == split
+    with pytest.raises(Refused):
+        await host.payments.open_order("一杯茶", TEA, reference="cup-1")
+
+
+async def test_a_wrong_split_is_refused(platform: Platform) -> None:
+    _, host = await platform.resident("ada", *ALL)
+    await platform.merchant("farm-1")
+
+    for split in (
+        (Part("farm-1", yuan("7.99")),),
+        (Part("farm-9", TEA),),
+        (Part("farm-1", yuan("4.00")), Part("farm-1", yuan("4.00"))),
+        (Part("farm-1", yuan("9.00")), Part("self", yuan("-1.00"))),
+    ):
+        with pytest.raises(InvalidRequest):
+            await host.payments.open_order("一杯茶", TEA, split=split)
+
+
+async def test_a_refund_takes_from_each_merchant_what_it_got(platform: Platform) -> None:
+    _, host = await platform.resident("ada", *ALL)
+    await platform.merchant("farm-1")
+    split = (Part("farm-1", yuan("6.00")), Part("self", yuan("2.00")))
+    order = await host.payments.open_order("一杯茶", TEA, split=split)
+    await platform.pay(order)
+
+    by_rule = await host.payments.refund(order.id, yuan("0.03"), reason="cold", key="r1")
+    named = await host.payments.refund(
+        order.id, yuan("1.99"), reason="cold", key="r2", split=[Part("self", yuan("1.99"))]
+    )
+    with pytest.raises(Refused):
+        await host.payments.refund(order.id, yuan("0.02"), reason="cold", key="r3", split=[Part("self", yuan("0.02"))])
+    rest = await host.payments.refund(order.id, yuan("5.98"), reason="cold", key="r4")
+
+    assert by_rule.split == (Part("farm-1", yuan("0.02")), Part("self", yuan("0.01")))
+    assert named.split == (Part("self", yuan("1.99")),)
+    assert rest.split == (Part("farm-1", yuan("5.98")),)
 
 
 async def test_opening_an_order_needs_a_resident_who_consented(platform: Platform) -> None:

@@ -14,11 +14,13 @@ from yimen_host.core.pages import fields, render, say
 from yimen_host.identity.sessions import present, with_role
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.merchants.errors import NoSuchMerchant
+from yimen_host.payments.merchants.names import app_of, merchant_id
 from yimen_host.payments.merchants.register import LIMITS, mark
 from yimen_host.payments.settlement.models import BatchRow
 from yimen_registry import Registry
 from yimen_sdk.money import Money
 from yimen_sdk.pages import CHINA
+from yimen_sdk.split import SELF, is_code
 
 MERCHANT_WORDS = {"applied": ("待审核", "warn"), "approved": ("已通过", "good"), "refused": ("未通过", "warn")}
 BATCH_WORDS = {
@@ -32,31 +34,48 @@ BATCH_WORDS = {
 
 @shown
 async def own(request: Request) -> Response:
-    """Show a publisher what its mini-app's merchant is owed; a POST applies, anew or with changes."""
+    """Show a publisher what a merchant of its mini-app is owed; a POST applies, anew or with changes."""
     app_id, payments = await own_app(request), _payments(request)
+    code = request.path_params.get("code", SELF)
+    if code != SELF and not is_code(code):
+        raise NotFound("there is no such merchant")
     typed, faults = dict[str, str](), dict[str, str]()
     if request.method == "POST":
         typed = await fields(request)
         try:
-            await payments.merchants.apply(app_id, typed, by=present(request).resident_id)
+            await payments.merchants.apply(app_id, typed, by=present(request).resident_id, code=code)
             return RedirectResponse(request.url.path, 303)
         except Invalid as error:
             faults = {name: say(request, fault) for name, fault in error.faults.items()}
-    found = await payments.merchants.find(app_id)
-    balance, reserve = await payments.settling.owed(app_id)
+    id_ = merchant_id(app_id, code)
+    found = await payments.merchants.find(id_)
+    balance, reserve = await payments.settling.owed(id_)
+    others = [row for row in await payments.merchants.of_app(app_id) if row.code != SELF] if code == SELF else []
     return render(
         request,
         "console/merchant.html",
         status=422 if faults else 200,
         app_id=app_id,
+        code=code,
+        own=code == SELF,
+        others=[(row, MERCHANT_WORDS[row.state]) for row in others],
         merchant=found,
         state=MERCHANT_WORDS[found.state] if found else None,
         balance=balance,
         reserve=reserve,
-        batches=[_shown(row) for row in await payments.settling.newest(app_id)],
+        batches=[_shown(row) for row in await payments.settling.newest(id_)],
         typed=typed,
         faults=faults,
     )
+
+
+@shown
+async def other(request: Request) -> Response:
+    """Lead to the sub-merchant whose code was typed."""
+    app_id, code = await own_app(request), request.query_params.get("code", "").strip()
+    if not is_code(code):
+        return RedirectResponse(f"/developer/apps/{app_id}/merchant", 303)
+    return RedirectResponse(f"/developer/apps/{app_id}/merchants/{code}", 303)
 
 
 @shown
@@ -64,7 +83,7 @@ async def export(request: Request) -> Response:
     """A batch's lines as a file: each order, refund and what they sum to."""
     app_id, settling = await own_app(request), _payments(request).settling
     row = await settling.find(request.path_params["batch_id"])
-    if row.app_id != app_id:
+    if app_of(row.merchant_id) != app_id:
         raise NotFound("there is no such batch")
     text = io.StringIO()
     writer = csv.writer(text)
@@ -86,19 +105,19 @@ async def merchants(request: Request) -> Response:
 @shown
 async def review(request: Request) -> Response:
     """Show a merchant to an admin; a POST agrees, refuses, or pays a failed batch again."""
-    by, app_id, payments = with_role(request, "admin").resident_id, request.path_params["app_id"], _payments(request)
+    by, id_, payments = with_role(request, "admin").resident_id, request.path_params["merchant_id"], _payments(request)
     typed, faults = dict[str, str](), dict[str, str]()
     if request.method == "POST":
         typed = await fields(request)
         try:
-            await _act(request, app_id, typed, by)
+            await _act(request, id_, typed, by)
             return RedirectResponse(request.url.path, 303)
         except Invalid as error:
             faults = {name: say(request, fault) for name, fault in error.faults.items()}
-    found = await payments.merchants.find(app_id)
+    found = await payments.merchants.find(id_)
     if found is None:
-        raise NoSuchMerchant(app_id)
-    balance, reserve = await payments.settling.owed(app_id)
+        raise NoSuchMerchant(id_)
+    balance, reserve = await payments.settling.owed(id_)
     return render(
         request,
         "console/merchant_review.html",
@@ -107,25 +126,25 @@ async def review(request: Request) -> Response:
         state=MERCHANT_WORDS[found.state],
         balance=balance,
         reserve=reserve,
-        batches=[_shown(row) for row in await payments.settling.newest(app_id)],
+        batches=[_shown(row) for row in await payments.settling.newest(id_)],
         terms={name: typed.get(name, str(getattr(found, name))) for name in LIMITS},
         seen=mark(found),
         faults=faults,
     )
 
 
-async def _act(request: Request, app_id: str, typed: dict[str, str], by: str) -> None:
+async def _act(request: Request, id_: str, typed: dict[str, str], by: str) -> None:
     payments = _payments(request)
     registry: Registry = request.app.state.registry
-    publishers = {by} if app_id in {app.id for app in await registry.apps_of(by)} else set()
+    publishers = {by} if app_of(id_) in {app.id for app in await registry.apps_of(by)} else set()
     seen = typed.get("seen", "")
     match typed.get("act"):
         case "approve":
-            await payments.merchants.approve(app_id, typed, by=by, publishers=publishers, seen=seen)
+            await payments.merchants.approve(id_, typed, by=by, publishers=publishers, seen=seen)
         case "refuse":
-            await payments.merchants.refuse(app_id, by=by, publishers=publishers, seen=seen)
+            await payments.merchants.refuse(id_, by=by, publishers=publishers, seen=seen)
         case "pay_again":
-            if (await payments.settling.find(typed.get("batch", ""))).app_id != app_id:
+            if (await payments.settling.find(typed.get("batch", ""))).merchant_id != id_:
                 raise NotFound("there is no such batch")
             await payments.settling.pay_again(typed["batch"])
         case _:
@@ -145,6 +164,8 @@ def _payments(request: Request) -> Payments:
 routes = [
     Route("/developer/apps/{app_id}/merchant", own, methods=["GET", "POST"]),
     Route("/developer/apps/{app_id}/merchant/{batch_id}.csv", export),
+    Route("/developer/apps/{app_id}/merchants", other),
+    Route("/developer/apps/{app_id}/merchants/{code}", own, methods=["GET", "POST"]),
     Route("/console/merchants", merchants),
-    Route("/console/merchants/{app_id}", review, methods=["GET", "POST"]),
+    Route("/console/merchants/{merchant_id}", review, methods=["GET", "POST"]),
 ]

@@ -1,6 +1,6 @@
 """The platform API of payments: what a mini-app may ask for, as JSON. The caller is known before a route runs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any, Protocol, TypeVar
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
@@ -13,11 +13,15 @@ from yimen_host.core.errors import Invalid
 from yimen_host.identity.mandates.mandate import Acting
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.idempotency import Effect, once
+from yimen_host.payments.merchants.names import code_of
 from yimen_host.payments.models import OrderRow, RefundRow
 from yimen_host.payments.ordering import NewOrder, Payee
 from yimen_host.payments.orders import OrderState
+from yimen_host.payments.splits import store as splits
+from yimen_host.payments.splits.models import OrderPartRow, RefundPartRow
 from yimen_host.payments.store import orders, receipts, refunds
 from yimen_sdk.money import MAX_FEN, Money
+from yimen_sdk.split import MAX_PARTS, Part
 
 SCOPE = "payments.order"
 MAX_BODY = 16 * 1024
@@ -62,6 +66,23 @@ class AmountBody(BaseModel):
         return Money(self.fen, self.currency)
 
 
+class PartBody(BaseModel):
+    """What one merchant gets of an order, or gives back: by its code, ``self`` being the mini-app's own."""
+
+    model_config = ConfigDict(strict=True)
+
+    merchant: str
+    amount: AmountBody
+
+    @property
+    def part(self) -> Part:
+        """The part as a value."""
+        return Part(self.merchant, self.amount.money)
+
+
+Split = Annotated[list[PartBody], Field(max_length=MAX_PARTS)]
+
+
 class OrderBody(BaseModel):
     """An order to be opened."""
 
@@ -71,6 +92,7 @@ class OrderBody(BaseModel):
     amount: AmountBody
     reference: str | None = None
     return_path: str = "/"
+    split: Split = []
 
 
 class RefundBody(BaseModel):
@@ -80,6 +102,7 @@ class RefundBody(BaseModel):
 
     amount: AmountBody
     reason: str
+    split: Split = []
 
 
 class SearchQuery(BaseModel):
@@ -99,7 +122,8 @@ async def open_order(request: Request) -> Response:
     caller, payments = _caller(request), _payments(request)
     resident_id = caller.need(SCOPE)
     body = await _read(request, OrderBody)
-    new = NewOrder(body.title, body.amount.money, body.reference, body.return_path)
+    split = tuple(part.part for part in body.split)
+    new = NewOrder(body.title, body.amount.money, body.reference, body.return_path, split)
     payee = Payee(caller.app_id, caller.title, caller.publisher)
 
     async def effect(session: AsyncSession) -> dict[str, Any]:  # Any: JSON
@@ -119,7 +143,9 @@ async def list_orders(request: Request) -> Response:
         search = orders.Search(asked.reference, asked.state, asked.created_from, after)
         found = await orders.found(session, caller.app_id, search, asked.limit)
         numbers = await receipts.numbers(session, [order.id for order in found])
-    return JSONResponse({"orders": [_order_json(payments, order, numbers.get(order.id)) for order in found]})
+        parts = await splits.of_orders(session, [order.id for order in found if order.split])
+    told = [_order_json(payments, order, numbers.get(order.id), parts.get(order.id, ())) for order in found]
+    return JSONResponse({"orders": told})
 
 
 async def show_order(request: Request) -> Response:
@@ -155,20 +181,29 @@ async def refund(request: Request) -> Response:
     async def effect(session: AsyncSession) -> dict[str, Any]:  # Any: JSON
         order = await _order(request, session)
         row = await payments.refunding.request(
-            session, order, body.amount.money, reason=body.reason, key=request.headers["idempotency-key"]
+            session,
+            order,
+            body.amount.money,
+            reason=body.reason,
+            key=request.headers["idempotency-key"],
+            split=[part.part for part in body.split],
         )
         return {"refund": row.id}
 
     refund_id = (await _once(request, effect))["refund"]
-    return JSONResponse(_refund_json(await payments.refunding.proceed(refund_id)), 201)
+    row = await payments.refunding.proceed(refund_id)
+    async with payments.services.database.transaction() as session:
+        parts = await splits.of_refund(session, row.id)
+    return JSONResponse(_refund_json(row, parts), 201)
 
 
 async def list_refunds(request: Request) -> Response:
     """Answer with the refunds of an order of this mini-app."""
     async with _payments(request).services.database.transaction() as session:
         order = await _order(request, session)
-        found = await refunds.of_order(session, order.id)
-    return JSONResponse({"refunds": [_refund_json(row) for row in found if not row.late]})
+        found = [row for row in await refunds.of_order(session, order.id) if not row.late]
+        parts = await splits.of_refunds(session, [row.id for row in found])
+    return JSONResponse({"refunds": [_refund_json(row, parts.get(row.id, ())) for row in found]})
 
 
 async def _order(request: Request, session: AsyncSession) -> OrderRow:
@@ -194,10 +229,13 @@ async def _order_answer(request: Request, order_id: str, *, status: int = 200) -
     async with payments.services.database.transaction() as session:
         order = await _order(request, session)
         receipt = await receipts.of_order(session, order.id)
-    return JSONResponse(_order_json(payments, order, receipt.number if receipt else None), status)
+        parts = await splits.of_order(session, order.id) if order.split else ()
+    return JSONResponse(_order_json(payments, order, receipt.number if receipt else None, parts), status)
 
 
-def _order_json(payments: Payments, order: OrderRow, receipt: str | None) -> dict[str, Any]:  # Any: JSON
+def _order_json(
+    payments: Payments, order: OrderRow, receipt: str | None, parts: Sequence[OrderPartRow]
+) -> dict[str, Any]:  # Any: JSON
     return {
         "id": order.id,
         "title": order.title,
@@ -207,16 +245,26 @@ def _order_json(payments: Payments, order: OrderRow, receipt: str | None) -> dic
         "cashier_url": f"{payments.services.settings.portal_origin}/cashier/{order.id}",
         "receipt_number": receipt,
         "expires_at": order.expires_at.isoformat(),
+        "split": _parts_json(parts, order.currency),
     }
 
 
-def _refund_json(row: RefundRow) -> dict[str, Any]:  # Any: JSON
+def _refund_json(row: RefundRow, parts: Sequence[RefundPartRow]) -> dict[str, Any]:  # Any: JSON
     return {
         "id": row.id,
         "order_id": row.order_id,
         "amount": {"fen": row.amount_fen, "currency": row.currency},
         "state": row.state,
+        "split": _parts_json(parts, row.currency),
     }
+
+
+def _parts_json(
+    parts: Sequence[OrderPartRow] | Sequence[RefundPartRow], currency: str
+) -> list[dict[str, Any]]:  # Any: JSON
+    return [
+        {"merchant": code_of(part.merchant_id), "amount": {"fen": part.fen, "currency": currency}} for part in parts
+    ]
 
 
 _Body = TypeVar("_Body", bound=BaseModel)

@@ -26,6 +26,7 @@ from yimen_host.payments.ledger.writer import Writer
 from yimen_host.payments.models import AttemptRow, OrderRow
 from yimen_host.payments.orders import ORDER, OrderEvent
 from yimen_host.payments.refunding import Refunding
+from yimen_host.payments.splits.splitting import Splitting
 from yimen_host.payments.store import attempts as store
 from yimen_host.payments.store import orders
 from yimen_host.payments.store.moves import move
@@ -45,6 +46,7 @@ class Booking:
     channels: Mapping[str, PaymentChannel]
     refunding: Refunding
     redemption: Redemption
+    splitting: Splitting
 
     async def apply(self, attempt: AttemptRow, fact: PaymentFact) -> None:
         """Act on a fact about an attempt; on the same one again it does nothing."""
@@ -77,8 +79,8 @@ class Booking:
         internal = self.channels[attempt.channel].capabilities.internal
         source = chart.wallet(order.resident_id) if internal else chart.clearing(attempt.channel)
         if paid.amount == Money(attempt.amount_fen, attempt.currency):
-            whole = Money(order.amount_fen, order.currency)
-            legs = (Leg(source, -paid.amount), *await self.redemption.legs(attempt), Leg(order.payee, whole))
+            coupons, payees = await self.redemption.legs(attempt), await self.splitting.legs(order)
+            legs = (Leg(source, -paid.amount), *coupons, *payees)
             draft = post(f"take:{attempt.id}", order.id, *legs)
             outcome = await self.ledger.post(draft, partial(self._settle, order, attempt, paid, internal))
             if isinstance(outcome, Posted):

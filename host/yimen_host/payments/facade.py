@@ -24,6 +24,7 @@ from yimen_host.payments.reconciliation.running import Reconciling
 from yimen_host.payments.refunding import Refunding
 from yimen_host.payments.settlement.payouts import Payouts
 from yimen_host.payments.settlement.settling import Settling
+from yimen_host.payments.splits.splitting import Splitting
 from yimen_host.payments.till import Till
 
 
@@ -48,10 +49,11 @@ class Payments:
             self.channels[channel.id] = channel
         self.ledger = Writer(services.database, services.clock)
         self.coupons = Coupons(services, self.ledger, merchants or NoMerchants())
-        self.orders = Ordering(services, self.coupons.redemption)
-        self.refunding = Refunding(services, self.ledger, self.channels, self.coupons.redemption)
-        redemption = self.coupons.redemption
-        self.booking = Booking(services, self.ledger, self.channels, self.refunding, redemption)
+        self.splitting = Splitting(services.database)
+        redemption, splitting = self.coupons.redemption, self.splitting
+        self.orders = Ordering(services, redemption, splitting)
+        self.refunding = Refunding(services, self.ledger, self.channels, redemption, splitting)
+        self.booking = Booking(services, self.ledger, self.channels, self.refunding, redemption, splitting)
         self.till = Till(services, self.channels, password, redemption, self.booking)
         self.reconciling = Reconciling(services, self.channels)
         self.merchants = Register(services)

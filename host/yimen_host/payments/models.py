@@ -47,6 +47,7 @@ class OrderRow(SQLModel, table=True):
     currency: str
     reference: str | None
     return_path: str
+    split: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")}, description="see splits")
     state: str
     reserved_fen: int = _fen(default=0)
     refunded_fen: int = _fen(default=0)

@@ -16,9 +16,11 @@ from yimen_host.payments.coupons.redemption import Redemption
 from yimen_host.payments.errors import NoSuchOrder, OrderNotOpen, ReferenceTaken
 from yimen_host.payments.models import OrderRow
 from yimen_host.payments.orders import LIFE, ORDER, OrderEvent, OrderState
+from yimen_host.payments.splits.splitting import Splitting
 from yimen_host.payments.store import orders as store
 from yimen_host.payments.store.moves import move
 from yimen_sdk.money import Money
+from yimen_sdk.split import Part, fault
 
 MAX_TITLE = 60
 MAX_REFERENCE = 64
@@ -45,6 +47,7 @@ class NewOrder:
     amount: Money
     reference: str | None = None
     return_path: str = "/"
+    split: tuple[Part, ...] = ()
 
     def __post_init__(self) -> None:
         faults = {}
@@ -62,6 +65,8 @@ class NewOrder:
             or len(self.return_path) > MAX_PATH
         ):
             faults["return_path"] = f"a path of yours, beginning with one /, of at most {MAX_PATH} characters"
+        if wrong := fault(self.split, self.amount):
+            faults["split"] = wrong
         if faults:
             raise Invalid("the order is not complete", faults)
 
@@ -69,8 +74,9 @@ class NewOrder:
 class Ordering:
     """The orders of all mini-apps."""
 
-    def __init__(self, services: Services, redemption: Redemption) -> None:
+    def __init__(self, services: Services, redemption: Redemption, splitting: Splitting) -> None:
         self._services = services
+        self._splitting = splitting
         self._redemption = redemption
 
     @property
@@ -84,16 +90,22 @@ class Ordering:
         """Open an order; with a reference that this mini-app used before, answer with that order.
 
         Somebody ``acting`` for the resident is the one who pays.
-        Raises ReferenceTaken when that order has other content or is another resident's.
+        Raises ReferenceTaken when that order has other content or is another resident's, and Invalid for a split
+        among merchants that are none of the mini-app's.
         """
         row = self._row(new, payee, acting.delegate_id if acting else resident_id)
         if acting is not None:
             row.representee_id, row.mandate_id = resident_id, acting.mandate_id
         if await store.add(session, row):
+            await self._splitting.divide(session, row, new.split)
             return row
         assert new.reference is not None
         known = await store.by_reference(session, payee.app_id, new.reference)
-        if known is None or _content(known) != _content(row):
+        if (
+            known is None
+            or _content(known) != _content(row)
+            or await self._splitting.parts(session, known) != new.split
+        ):
             raise ReferenceTaken(new.reference)
         return known
 
@@ -183,6 +195,7 @@ class Ordering:
             currency=new.amount.currency,
             reference=new.reference,
             return_path=new.return_path,
+            split=bool(new.split),
             state=OrderState.OPEN,
             created_at=now,
             expires_at=now + LIFE,

@@ -30,10 +30,12 @@ from yimen_host.payments.ledger.rule import Posted
 from yimen_host.payments.ledger.writer import Writer
 from yimen_host.payments.models import AttemptRow, OrderRow, RefundRow
 from yimen_host.payments.refunds import REFUND, RefundEvent, RefundState
+from yimen_host.payments.splits.splitting import Splitting
 from yimen_host.payments.store import attempts, orders
 from yimen_host.payments.store import refunds as store
 from yimen_host.payments.store.moves import move
 from yimen_sdk.money import Money
+from yimen_sdk.split import Part
 
 MAX_REASON = 100
 MAX_STUCK = 200  # of one page; more than that is a channel's outage, not a list for people
@@ -47,19 +49,29 @@ class Refunding:
     ledger: Writer
     channels: Mapping[str, PaymentChannel]
     redemption: Redemption
+    splitting: Splitting
 
     async def request(
-        self, session: AsyncSession, order: OrderRow, amount: Money, *, reason: str, key: str
+        self,
+        session: AsyncSession,
+        order: OrderRow,
+        amount: Money,
+        *,
+        reason: str,
+        key: str,
+        split: Sequence[Part] = (),
     ) -> RefundRow:
         """Reserve a refund, in the caller's transaction; ``proceed`` then does it. The same key is the same refund.
 
+        ``split`` names what each merchant of a split order gives back.
         Raises Invalid, NotRefundable when less is left, ReferenceTaken when the key belongs to another refund.
         """
         if amount.fen <= 0 or amount.currency != order.currency or not 1 <= len(reason) <= MAX_REASON:
             raise Invalid(f"a refund is above zero, in {order.currency}, with a reason of 1 to {MAX_REASON} characters")
         known = await store.by_key(session, order.id, key)
         if known is not None:
-            if (known.amount_fen, known.reason) != (amount.fen, reason):
+            same = await self.splitting.same(session, known, split)
+            if (known.amount_fen, known.reason) != (amount.fen, reason) or not same:
                 raise ReferenceTaken(key)
             return known
         if not await orders.reserve(session, order.id, amount.fen):
@@ -73,6 +85,7 @@ class Refunding:
         row.coupon_fen = sum(part.fen for part in returns)
         if not await store.add(session, row):
             raise ReferenceTaken(key)  # the same key at the same moment: asking again finds the first
+        await self.splitting.take_back(session, order, row, split)
         for part in returns:
             taken = await shares.take_back(session, part)
             assert taken, "the order's row is held, so nobody else took of its shares"
@@ -157,7 +170,7 @@ class Refunding:
         return await channel.refund(ask) if fact == NotReturned("unknown") else fact
 
     async def _post_at_once(self, order: OrderRow, attempt: AttemptRow, refund: RefundRow) -> None:
-        draft = post(f"refund:{refund.id}", order.id, *await self._legs(order.payee, order, attempt, refund))
+        draft = post(f"refund:{refund.id}", order.id, *await self._legs(order, attempt, refund))
 
         async def companion(session: AsyncSession) -> Decision:
             if not await move(session, RefundRow, REFUND, refund.id, RefundEvent.PROCESS):
@@ -167,8 +180,7 @@ class Refunding:
         await self.ledger.post(draft, companion)
 
     async def _set_aside(self, order: OrderRow, attempt: AttemptRow, refund: RefundRow) -> bool:
-        source = chart.suspense(attempt.channel) if refund.late else order.payee
-        draft = hold(f"refund:{refund.id}:hold", order.id, *await self._legs(source, order, attempt, refund))
+        draft = hold(f"refund:{refund.id}:hold", order.id, *await self._legs(order, attempt, refund))
 
         async def companion(session: AsyncSession) -> Decision:
             moved = await move(session, RefundRow, REFUND, refund.id, RefundEvent.PROCESS)
@@ -181,10 +193,13 @@ class Refunding:
             await self._fail_before_asking(order, refund)
         return False
 
-    async def _legs(self, source: str, order: OrderRow, attempt: AttemptRow, refund: RefundRow) -> list[Leg]:
-        """The whole leaves ``source``: to where the payer paid from, and to campaigns what their coupons paid."""
+    async def _legs(self, order: OrderRow, attempt: AttemptRow, refund: RefundRow) -> list[Leg]:
+        """The whole leaves whoever has it: to where the payer paid from, and to campaigns what their coupons paid."""
         internal = self.channels[attempt.channel].capabilities.internal
-        legs = [Leg(source, -Money(refund.amount_fen, refund.currency))]
+        if refund.late:
+            legs = [Leg(chart.suspense(attempt.channel), -Money(refund.amount_fen, refund.currency))]
+        else:
+            legs = await self.splitting.return_legs(order, refund)
         if to_payer := _to_payer(refund):
             legs.append(Leg(chart.wallet(order.resident_id) if internal else chart.clearing(attempt.channel), to_payer))
         return [*legs, *await self.redemption.return_legs(refund)]
@@ -238,6 +253,7 @@ class Refunding:
         if not refund.late:
             await orders.release(session, order.id, refund.amount_fen)
             await self.redemption.not_returned(session, refund)
+            await self.splitting.not_returned(session, order, refund)
         await events.refund_ended(session, self.services, order, refund, "failed", now)
         return GRANTED
 

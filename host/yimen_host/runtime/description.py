@@ -31,6 +31,13 @@ class Amount(BaseModel):
     currency: str = "CNY"
 
 
+class PartAnswer(BaseModel):
+    """What one merchant gets of an order, or gives back."""
+
+    merchant: str = Field(description="its code; self is the mini-app's own")
+    amount: Amount
+
+
 class OrderAnswer(BaseModel):
     """An order as it stands."""
 
@@ -42,6 +49,7 @@ class OrderAnswer(BaseModel):
     cashier_url: str
     receipt_number: str | None
     expires_at: dt.datetime
+    split: list[PartAnswer] = Field(description="empty: all of it is the mini-app's own merchant's")
 
 
 class OrdersAnswer(BaseModel):
@@ -57,6 +65,7 @@ class RefundAnswer(BaseModel):
     order_id: str
     amount: Amount
     state: str = Field(description="requested, processing, succeeded, failed, needs_action")
+    split: list[PartAnswer] = Field(description="what each merchant of a split order gives back")
 
 
 class RefundsAnswer(BaseModel):

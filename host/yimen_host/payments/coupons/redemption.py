@@ -19,11 +19,11 @@ from yimen_host.payments.coupons.errors import CouponRefused
 from yimen_host.payments.coupons.merchants import Merchants
 from yimen_host.payments.coupons.models import CampaignRow, CouponReturnRow, CouponRow, CouponShareRow
 from yimen_host.payments.coupons.planning import terms_of
-from yimen_host.payments.coupons.split import in_proportion
 from yimen_host.payments.coupons.store import campaigns, coupons, shares
 from yimen_host.payments.ledger.draft import Leg
 from yimen_host.payments.models import AttemptRow, OrderRow, RefundRow
 from yimen_sdk.money import Money
+from yimen_sdk.split import in_proportion
 
 MAX_COUPONS = 4  # of one order: three legs each still fit a posting
 

@@ -4,12 +4,12 @@ from yimen_host.core.errors import NotFound, Refused
 
 
 class NoSuchMerchant(NotFound):
-    """No merchant was written down for the mini-app."""
+    """No such merchant was written down."""
 
     code = "no_such_merchant"
 
-    def __init__(self, app_id: str) -> None:
-        super().__init__(f"{app_id} has no merchant")
+    def __init__(self, merchant_id: str) -> None:
+        super().__init__(f"there is no merchant {merchant_id}")
 
 
 class NotForYouToReview(Refused):
@@ -17,8 +17,8 @@ class NotForYouToReview(Refused):
 
     code = "not_for_you_to_review"
 
-    def __init__(self, app_id: str) -> None:
-        super().__init__(f"the merchant of {app_id} does not wait for your review", app_id=app_id)
+    def __init__(self, merchant_id: str) -> None:
+        super().__init__(f"the merchant {merchant_id} does not wait for your review", merchant_id=merchant_id)
 
 
 class ChangedMeanwhile(Refused):
@@ -26,5 +26,5 @@ class ChangedMeanwhile(Refused):
 
     code = "changed_meanwhile"
 
-    def __init__(self, app_id: str) -> None:
-        super().__init__(f"the merchant of {app_id} was changed meanwhile: look at it again", app_id=app_id)
+    def __init__(self, merchant_id: str) -> None:
+        super().__init__(f"the merchant {merchant_id} was changed meanwhile: look at it again", merchant_id=merchant_id)

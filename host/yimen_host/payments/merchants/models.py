@@ -9,16 +9,22 @@ from yimen_host.core.database import Moment
 
 
 class MerchantRow(SQLModel, table=True):
-    """The merchant behind a mini-app. Beyond its application no state is without a reviewer, who is somebody else."""
+    """A merchant of a mini-app: its own or a sub-merchant 二级商户.
+
+    Beyond its application no state is without a reviewer, who is somebody else.
+    """
 
     __tablename__ = "merchant"
     __table_args__ = (
         CheckConstraint("state = 'applied' OR (reviewer IS NOT NULL AND reviewer <> applicant)", name="reviewer"),
+        CheckConstraint("id = app_id || CASE code WHEN 'self' THEN '' ELSE '_' || code END", name="id"),
         CheckConstraint("fee_bp BETWEEN 0 AND 2000 AND reserve_bp BETWEEN 0 AND 5000", name="rates"),
         CheckConstraint("reserve_days BETWEEN 1 AND 365 AND settle_days BETWEEN 1 AND 30", name="days"),
     )
 
-    app_id: str = Field(primary_key=True)
+    id: str = Field(primary_key=True)
+    app_id: str = Field(index=True)
+    code: str
     legal_name: str
     credit_code: str
     bank: str
@@ -31,4 +37,5 @@ class MerchantRow(SQLModel, table=True):
     reserve_bp: int = 0
     reserve_days: int = 30
     settle_days: int = 1
+    approved_at: dt.datetime | None = Field(default=None, sa_type=Moment, description="the first time")
     changed_at: dt.datetime = Field(sa_type=Moment)

@@ -11,7 +11,9 @@ from yimen_host.payments.merchants import store
 from yimen_host.payments.merchants.creditcode import is_credit_code
 from yimen_host.payments.merchants.errors import ChangedMeanwhile, NoSuchMerchant, NotForYouToReview
 from yimen_host.payments.merchants.models import MerchantRow
+from yimen_host.payments.merchants.names import merchant_id as id_of
 from yimen_host.payments.merchants.states import MerchantEvent, MerchantState
+from yimen_sdk.split import SELF, is_code
 
 _ACCOUNT = re.compile(r"\d{8,30}")
 MAX_NAME = 80
@@ -25,18 +27,26 @@ class Register:
 
     services: Services
 
-    async def apply(self, app_id: str, typed: Mapping[str, str], *, by: str) -> MerchantRow:
-        """Write an application down. Raises Invalid with every fault at once."""
+    async def apply(self, app_id: str, typed: Mapping[str, str], *, by: str, code: str = SELF) -> MerchantRow:
+        """Write an application down, of a mini-app's own merchant or of the sub-merchant ``code``.
+
+        Raises Invalid with every fault at once.
+        """
         faults = _faults(typed)
+        if code != SELF and not is_code(code):
+            faults["code"] = "编号为1到30位小写字母、数字或短横线，首尾不为短横线"
         if faults:
             raise Invalid("the application has faults", faults)
         account = typed["account"].replace(" ", "")
+        id_ = id_of(app_id, code)
         row = MerchantRow(
+            id=id_,
             app_id=app_id,
+            code=code,
             legal_name=typed["legal_name"],
             credit_code=typed["credit_code"].upper(),
             bank=typed["bank"],
-            account_sealed=self.services.keyring.encrypt(account, bound_to=f"merchant:{app_id}"),
+            account_sealed=self.services.keyring.encrypt(account, bound_to=f"merchant:{id_}"),
             account_tail=account[-4:],
             state=MerchantState.APPLIED,
             applicant=by,
@@ -47,7 +57,7 @@ class Register:
         return row
 
     async def approve(
-        self, app_id: str, typed: Mapping[str, str], *, by: str, publishers: Collection[str], seen: str
+        self, merchant_id: str, typed: Mapping[str, str], *, by: str, publishers: Collection[str], seen: str
     ) -> MerchantRow:
         """Agree to an application under these terms. ``publishers`` are the people of the mini-app's publisher.
 
@@ -63,16 +73,21 @@ class Register:
                 faults[name] = "请填写允许范围内的整数"
         if faults:
             raise Invalid("the terms have faults", faults)
-        return await self._review(app_id, MerchantEvent.APPROVE, by, publishers, terms, seen)
+        return await self._review(merchant_id, MerchantEvent.APPROVE, by, publishers, terms, seen)
 
-    async def refuse(self, app_id: str, *, by: str, publishers: Collection[str], seen: str) -> MerchantRow:
+    async def refuse(self, merchant_id: str, *, by: str, publishers: Collection[str], seen: str) -> MerchantRow:
         """Refuse an application. Raises as ``approve``."""
-        return await self._review(app_id, MerchantEvent.REFUSE, by, publishers, {}, seen)
+        return await self._review(merchant_id, MerchantEvent.REFUSE, by, publishers, {}, seen)
 
-    async def find(self, app_id: str) -> MerchantRow | None:
-        """The merchant of a mini-app, if one was written down."""
+    async def find(self, merchant_id: str) -> MerchantRow | None:
+        """A merchant, if it was written down; a mini-app's own has the mini-app's id."""
         async with self.services.database.transaction() as session:
-            return await store.find(session, app_id)
+            return await store.find(session, merchant_id)
+
+    async def of_app(self, app_id: str) -> Sequence[MerchantRow]:
+        """The merchants of a mini-app, its own first."""
+        async with self.services.database.transaction() as session:
+            return await store.of_app(session, app_id)
 
     async def all(self) -> Sequence[MerchantRow]:
         """Every merchant, those that wait first."""
@@ -81,11 +96,11 @@ class Register:
 
     def account(self, row: MerchantRow) -> str:
         """The payout account in clear: for the bank only, never for a page."""
-        return self.services.keyring.decrypt(row.account_sealed, bound_to=f"merchant:{row.app_id}")
+        return self.services.keyring.decrypt(row.account_sealed, bound_to=f"merchant:{row.id}")
 
     async def _review(
         self,
-        app_id: str,
+        merchant_id: str,
         event: MerchantEvent,
         by: str,
         publishers: Collection[str],
@@ -93,14 +108,15 @@ class Register:
         seen: str,
     ) -> MerchantRow:
         async with self.services.database.transaction() as session:
-            row = await store.find(session, app_id)
+            row = await store.find(session, merchant_id)
             if row is None:
-                raise NoSuchMerchant(app_id)
+                raise NoSuchMerchant(merchant_id)
             if mark(row) != seen:
-                raise ChangedMeanwhile(app_id)
-            if by in publishers or not await store.review(session, app_id, event, by, row.account_sealed, **terms):
-                raise NotForYouToReview(app_id)
-            decided = await store.find(session, app_id)
+                raise ChangedMeanwhile(merchant_id)
+            now, sealed = self.services.clock.now(), row.account_sealed
+            if by in publishers or not await store.review(session, merchant_id, event, by, sealed, now, **terms):
+                raise NotForYouToReview(merchant_id)
+            decided = await store.find(session, merchant_id)
         assert decided is not None
         return decided
 

@@ -1,9 +1,10 @@
 """Merchants in the database."""
 
-from collections.abc import Sequence
+import datetime as dt
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import CursorResult, update
+from sqlalchemy import CursorResult, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
@@ -18,44 +19,60 @@ async def apply(session: AsyncSession, row: MerchantRow) -> None:
     """Write an application down, in place of an earlier one; agreed terms stay and count again once approved."""
     query = insert(MerchantRow).values(row.model_dump())
     again = {name: getattr(query.excluded, name) for name in _APPLIED}
-    await session.execute(query.on_conflict_do_update(index_elements=["app_id"], set_={**again, "reviewer": None}))
+    await session.execute(query.on_conflict_do_update(index_elements=["id"], set_={**again, "reviewer": None}))
 
 
-async def find(session: AsyncSession, app_id: str) -> MerchantRow | None:
+async def find(session: AsyncSession, merchant_id: str) -> MerchantRow | None:
     """A merchant as it stands now."""
-    return await session.get(MerchantRow, app_id, populate_existing=True)
+    return await session.get(MerchantRow, merchant_id, populate_existing=True)
 
 
 async def all_(session: AsyncSession) -> Sequence[MerchantRow]:
     """Every merchant, those that wait for a review first."""
     waits = col(MerchantRow.state) == MerchantState.APPLIED
-    return (await session.scalars(select(MerchantRow).order_by(waits.desc(), col(MerchantRow.app_id)))).all()
+    return (await session.scalars(select(MerchantRow).order_by(waits.desc(), col(MerchantRow.id)))).all()
+
+
+async def of_app(session: AsyncSession, app_id: str) -> Sequence[MerchantRow]:
+    """The merchants of a mini-app."""
+    query = select(MerchantRow).where(MerchantRow.app_id == app_id).order_by(col(MerchantRow.id))
+    return (await session.scalars(query)).all()
+
+
+async def ever_approved(session: AsyncSession, merchant_ids: Collection[str]) -> set[str]:
+    """Which of these are merchants that were approved at least once."""
+    query = select(MerchantRow.id).where(
+        col(MerchantRow.id).in_(merchant_ids), col(MerchantRow.approved_at).is_not(None)
+    )
+    return set((await session.scalars(query)).all())
 
 
 async def approved(session: AsyncSession) -> Sequence[MerchantRow]:
     """The merchants that may be paid."""
-    query = select(MerchantRow).where(MerchantRow.state == MerchantState.APPROVED).order_by(col(MerchantRow.app_id))
+    query = select(MerchantRow).where(MerchantRow.state == MerchantState.APPROVED).order_by(col(MerchantRow.id))
     return (await session.scalars(query)).all()
 
 
 async def review(
     session: AsyncSession,
-    app_id: str,
+    merchant_id: str,
     event: MerchantEvent,
     by: str,
     sealed: str,
+    now: dt.datetime,
     **terms: Any,  # Any: columns of the table
 ) -> bool:
     """Decide about an application as somebody else than the applicant; say whether these very details were there."""
+    first = {"approved_at": func.coalesce(MerchantRow.approved_at, now)} if event is MerchantEvent.APPROVE else {}
     result = await session.execute(
         update(MerchantRow)
         .where(
-            col(MerchantRow.app_id) == app_id,
+            col(MerchantRow.id) == merchant_id,
             col(MerchantRow.state).in_(MERCHANT.sources(event)),
             col(MerchantRow.applicant) != by,
             col(MerchantRow.account_sealed) == sealed,
         )
-        .values(state=MERCHANT.target(event), reviewer=by, **terms)
+        .values(state=MERCHANT.target(event), reviewer=by, **terms, **first)
         .execution_options(synchronize_session=False)
     )
     assert isinstance(result, CursorResult)

@@ -17,11 +17,11 @@ class BatchRow(SQLModel, table=True):
 
     __tablename__ = "settlement_batch"
     __table_args__ = (
-        UniqueConstraint("app_id", "after_seq", name="uq_settlement_batch_begin"),
-        UniqueConstraint("app_id", "last_seq", name="uq_settlement_batch_end"),
+        UniqueConstraint("merchant_id", "after_seq", name="uq_settlement_batch_begin"),
+        UniqueConstraint("merchant_id", "last_seq", name="uq_settlement_batch_end"),
         ForeignKeyConstraint(
-            ["app_id", "previous_seq"],
-            ["settlement_batch.app_id", "settlement_batch.last_seq"],
+            ["merchant_id", "previous_seq"],
+            ["settlement_batch.merchant_id", "settlement_batch.last_seq"],
             name="fk_settlement_batch_chain",
         ),
         CheckConstraint("after_seq < last_seq", name="lines"),
@@ -35,7 +35,7 @@ class BatchRow(SQLModel, table=True):
     )
 
     id: str = Field(primary_key=True)
-    app_id: str
+    merchant_id: str
     after_seq: int = Field(sa_column=_number())
     previous_seq: int | None = Field(default=None, sa_column=_number(nullable=True))
     last_seq: int = Field(sa_column=_number())

@@ -60,17 +60,15 @@ class Settling:
         more = [
             Leg(account, Money(fen))
             for account, fen in (
-                (chart.merchant_payable(merchant.app_id), row.released_fen - row.fee_fen - row.reserve_fen),
+                (chart.merchant_payable(merchant.id), row.released_fen - row.fee_fen - row.reserve_fen),
                 (chart.FEES, row.fee_fen),
-                (chart.merchant_reserve(merchant.app_id), row.reserve_fen - row.released_fen),
+                (chart.merchant_reserve(merchant.id), row.reserve_fen - row.released_fen),
             )
             if fen
         ]
         companion = partial(self._append, row)
         if more:
-            outcome = await self.ledger.post(
-                post(f"settle:{merchant.app_id}:{row.after_seq}", row.id, *more), companion
-            )
+            outcome = await self.ledger.post(post(f"settle:{merchant.id}:{row.after_seq}", row.id, *more), companion)
             return row if isinstance(outcome, Posted) and not outcome.replayed else None
         async with self.services.database.transaction() as session, session.begin_nested() as undoable:
             if await companion(session) is GRANTED:
@@ -81,7 +79,7 @@ class Settling:
     async def proceed(self, batch_id: str) -> BatchRow:
         """Bring a batch as far as it goes now; calling it again, or twice at once, does no more."""
         batch = await self.find(batch_id)
-        merchant = await self.register.find(batch.app_id)
+        merchant = await self.register.find(batch.merchant_id)
         if self.payouts is None or merchant is None or merchant.state != MerchantState.APPROVED:
             return batch
         if batch.state == BatchState.CLOSED:
@@ -107,34 +105,34 @@ class Settling:
             raise BatchMoved(batch_id)
         return row
 
-    async def newest(self, app_id: str, limit: int = 60) -> Sequence[BatchRow]:
+    async def newest(self, merchant_id: str, limit: int = 60) -> Sequence[BatchRow]:
         """A merchant's batches, newest first."""
         async with self.services.database.transaction() as session:
-            return await store.newest(session, app_id, limit)
+            return await store.newest(session, merchant_id, limit)
 
     async def lines(self, row: BatchRow) -> Sequence[tuple[dt.datetime, str, str, int]]:
         """A batch's lines: when, for which order, by which posting, how many fen."""
         async with self.services.database.transaction() as session:
-            return await store.each_line(session, chart.merchant_payable(row.app_id), row)
+            return await store.each_line(session, chart.merchant_payable(row.merchant_id), row)
 
-    async def owed(self, app_id: str) -> tuple[Money, Money]:
+    async def owed(self, merchant_id: str) -> tuple[Money, Money]:
         """What a merchant is owed now, and what is kept back of it."""
         async with self.services.database.transaction() as session:
-            payable = await books.balance(session, chart.merchant_payable(app_id))
-            reserve = await books.balance(session, chart.merchant_reserve(app_id))
+            payable = await books.balance(session, chart.merchant_payable(merchant_id))
+            reserve = await books.balance(session, chart.merchant_reserve(merchant_id))
         return payable.posted, reserve.posted
 
     async def _reckoned(self, merchant: MerchantRow) -> BatchRow | None:
         now = self.services.clock.now()
         today = dt.datetime.combine(now.astimezone(CHINA).date(), dt.time(), CHINA)
         before = today - dt.timedelta(days=merchant.settle_days - 1)
-        code = chart.merchant_payable(merchant.app_id)
+        code = chart.merchant_payable(merchant.id)
         async with self.services.database.transaction() as session:
-            previous = await store.last(session, merchant.app_id)
+            previous = await store.last(session, merchant.id)
             after = previous.last_seq if previous else 0
             last = await store.cut(session, code, after=after, before=before)
             lines = await store.lines(session, code, after=after, last=last, fee_bp=merchant.fee_bp)
-            released = await store.releasable(session, merchant.app_id, now)
+            released = await store.releasable(session, merchant.id, now)
             available = (await books.balance(session, code)).available.fen
         carried = previous.carried_out_fen if previous else 0
         if last == after or not (lines.count or released or carried > 0):
@@ -148,7 +146,7 @@ class Settling:
         now = self.services.clock.now()
         return BatchRow(
             id=self.services.ids.new("set"),
-            app_id=merchant.app_id,
+            merchant_id=merchant.id,
             after_seq=after,
             previous_seq=after or None,
             last_seq=last,
@@ -171,7 +169,7 @@ class Settling:
     async def _set_aside(self, batch: BatchRow) -> bool:
         assert self.payouts is not None
         amount = Money(batch.payout_fen)
-        legs = Leg(chart.merchant_payable(batch.app_id), -amount), Leg(chart.bank(self.payouts.id), amount)
+        legs = Leg(chart.merchant_payable(batch.merchant_id), -amount), Leg(chart.bank(self.payouts.id), amount)
         draft = hold(_key(batch.id, batch.tries + 1), batch.id, *legs)
 
         async def companion(session: AsyncSession) -> Decision:

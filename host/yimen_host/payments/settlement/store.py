@@ -22,9 +22,9 @@ _LINES = (
 )
 
 
-async def last(session: AsyncSession, app_id: str) -> BatchRow | None:
+async def last(session: AsyncSession, merchant_id: str) -> BatchRow | None:
     """A merchant's newest batch."""
-    query = select(BatchRow).where(BatchRow.app_id == app_id).order_by(col(BatchRow.last_seq).desc()).limit(1)
+    query = select(BatchRow).where(BatchRow.merchant_id == merchant_id).order_by(col(BatchRow.last_seq).desc()).limit(1)
     return (await session.scalars(query.execution_options(populate_existing=True))).one_or_none()
 
 
@@ -65,14 +65,14 @@ async def each_line(session: AsyncSession, code: str, row: BatchRow) -> Sequence
     return [(at, about, key, amount) for at, about, key, amount in found]
 
 
-async def releasable(session: AsyncSession, app_id: str, now: dt.datetime) -> int:
+async def releasable(session: AsyncSession, merchant_id: str, now: dt.datetime) -> int:
     """What earlier batches kept back for long enough."""
     found = await session.scalar(
         text(
             "SELECT coalesce(sum(reserve_fen), 0)::bigint FROM settlement_batch"
-            " WHERE app_id = :app AND released_by IS NULL AND reserve_until <= :now"
+            " WHERE merchant_id = :merchant AND released_by IS NULL AND reserve_until <= :now"
         ),
-        {"app": app_id, "now": now},
+        {"merchant": merchant_id, "now": now},
     )
     return int(found or 0)
 
@@ -84,11 +84,11 @@ async def add(session: AsyncSession, row: BatchRow, now: dt.datetime) -> bool:
         return False
     result = await session.execute(
         text(
-            "WITH freed AS (UPDATE settlement_batch SET released_by = :id WHERE app_id = :app AND id <> :id"
+            "WITH freed AS (UPDATE settlement_batch SET released_by = :id WHERE merchant_id = :merchant AND id <> :id"
             " AND released_by IS NULL AND reserve_until <= :now RETURNING reserve_fen)"
             " SELECT coalesce(sum(reserve_fen), 0)::bigint FROM freed"
         ),
-        {"id": row.id, "app": row.app_id, "now": now},
+        {"id": row.id, "merchant": row.merchant_id, "now": now},
     )
     return bool(result.scalar_one() == row.released_fen)
 
@@ -105,9 +105,11 @@ async def moving(session: AsyncSession, limit: int) -> Sequence[BatchRow]:
     return (await session.scalars(query)).all()
 
 
-async def newest(session: AsyncSession, app_id: str, limit: int) -> Sequence[BatchRow]:
+async def newest(session: AsyncSession, merchant_id: str, limit: int) -> Sequence[BatchRow]:
     """A merchant's batches, newest first."""
-    query = select(BatchRow).where(BatchRow.app_id == app_id).order_by(col(BatchRow.last_seq).desc()).limit(limit)
+    query = (
+        select(BatchRow).where(BatchRow.merchant_id == merchant_id).order_by(col(BatchRow.last_seq).desc()).limit(limit)
+    )
     return (await session.scalars(query)).all()
 
 

@@ -248,7 +248,7 @@ async def test_payable_equals_its_lines_after_any_settlements(
 
 async def _unequal(payments: Payments, row: MerchantRow) -> list[str]:
     """The payable is what is in no batch, what was carried, and what the bank has not yet paid."""
-    code = chart.merchant_payable(row.app_id)
+    code = chart.merchant_payable(row.id)
     async with payments.services.database.transaction() as session:
         found = (
             await session.execute(
@@ -256,15 +256,15 @@ async def _unequal(payments: Payments, row: MerchantRow) -> list[str]:
                     "SELECT a.balance, (SELECT coalesce(sum(e.amount), 0) FROM journal_entry e"
                     " JOIN journal_transaction t ON t.id = e.transaction_id WHERE e.account_id = a.id"
                     " AND t.key NOT LIKE 'settle:%' AND e.account_seq > coalesce((SELECT max(last_seq)"
-                    " FROM settlement_batch WHERE app_id = :app), 0)) AS loose,"
-                    " coalesce((SELECT carried_out_fen FROM settlement_batch WHERE app_id = :app"
+                    " FROM settlement_batch WHERE merchant_id = :app), 0)) AS loose,"
+                    " coalesce((SELECT carried_out_fen FROM settlement_batch WHERE merchant_id = :app"
                     " ORDER BY last_seq DESC LIMIT 1), 0) AS carried,"
-                    " (SELECT coalesce(sum(payout_fen), 0) FROM settlement_batch WHERE app_id = :app"
+                    " (SELECT coalesce(sum(payout_fen), 0) FROM settlement_batch WHERE merchant_id = :app"
                     " AND state IN ('closed', 'submitted', 'failed')) AS unpaid,"
                     " coalesce((SELECT balance FROM ledger_account WHERE code = :reserve), 0)"
-                    " - (SELECT coalesce(sum(reserve_fen), 0) FROM settlement_batch WHERE app_id = :app"
+                    " - (SELECT coalesce(sum(reserve_fen), 0) FROM settlement_batch WHERE merchant_id = :app"
                     " AND released_by IS NULL) AS reserve FROM ledger_account a WHERE a.code = :code"
-                ).bindparams(app=row.app_id, code=code, reserve=chart.merchant_reserve(row.app_id))
+                ).bindparams(app=row.id, code=code, reserve=chart.merchant_reserve(row.id))
             )
         ).one_or_none()
     if found is None:

@@ -1,9 +1,10 @@
-"""Dividing a refund over who paid: nothing lost, nobody given more than they paid."""
+"""Dividing an amount over parts: nothing lost, nobody given more than their part."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yimen_host.payments.coupons.split import in_proportion
+from yimen_sdk.money import Money
+from yimen_sdk.split import Part, fault, in_proportion, taken_back
 
 PARTS = st.lists(st.integers(0, 10**9), min_size=1, max_size=6).filter(any)
 
@@ -36,3 +37,22 @@ def test_a_share_is_within_a_fen_of_its_proportion(parts: list[int], data: st.Da
 
     whole = sum(parts)
     assert all(abs(share * whole - amount * part) < whole for share, part in zip(shares, parts, strict=True))
+
+
+CODES = st.lists(st.from_regex(r"[a-z0-9]{1,12}", fullmatch=True), min_size=1, max_size=16, unique=True)
+
+
+@given(CODES, st.data())
+def test_refunds_take_no_merchant_below_nothing_and_the_last_takes_all(codes: list[str], data: st.DataObject) -> None:
+    got = {code: data.draw(st.integers(1, 10**7)) for code in codes}
+    assert fault([Part(code, Money(fen)) for code, fen in got.items()], Money(sum(got.values()))) is None
+    left, given_back = dict(got), 0
+    while any(left.values()):
+        most = sum(left.values())
+        fen = data.draw(st.integers(max(1, most // 4), most))
+        for code, taken in taken_back(fen, left).items():
+            left[code] -= taken
+        given_back += fen
+
+        assert min(left.values()) >= 0
+        assert sum(left.values()) + given_back == sum(got.values())
