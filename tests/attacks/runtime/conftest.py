@@ -8,7 +8,7 @@ from functools import cache
 import pytest
 from tests.attacks.runtime.range import STRANGER, Orders, Results, Trial, shoot
 
-from yimen_host.runtime.probes.probe import Finding
+from yimen_host.runtime.probes.probe import Finding, Obstacle
 from yimen_host.runtime.probes.table import PROBES
 from yimen_host.runtime.sandbox.layers import Layer
 
@@ -18,8 +18,8 @@ NO_NAMESPACES = frozenset(
 )
 _NEED_NO_NEW_PRIVILEGES = frozenset({Layer.LANDLOCK, Layer.SECCOMP})
 """Without that layer the kernel refuses these to an ordinary user."""
-Case = tuple[str, frozenset[Layer]]
-"""A probe, and the layers that are switched off."""
+Case = tuple[str, frozenset[Obstacle]]
+"""A probe, and the layers and guards that are switched off."""
 
 
 @cache
@@ -36,18 +36,18 @@ def at_level(level: int) -> Results:
 
 @cache
 def controls() -> Mapping[Case, Finding]:
-    """Run each probe with all the layers that stop it switched off."""
+    """Run each probe with all that stops it switched off."""
     return _each((probe.name, probe.stopped_by) for probe in PROBES)
 
 
 @cache
 def single_layers() -> Mapping[Case, Finding]:
-    """Run each probe once for each layer that stops it, with the others switched off."""
-    return _each((probe.name, probe.stopped_by - {layer}) for probe in PROBES for layer in probe.stopped_by)
+    """Run each probe once for each layer or guard that stops it, with the others switched off."""
+    return _each((probe.name, probe.stopped_by - {one}) for probe in PROBES for one in probe.stopped_by)
 
 
 def _each(cases: Iterable[Case]) -> Mapping[Case, Finding]:
-    together: dict[frozenset[Layer], list[str]] = defaultdict(list)
+    together: dict[frozenset[Obstacle], list[str]] = defaultdict(list)
     for name, without in cases:
         if name not in together[without]:
             together[without].append(name)
@@ -60,7 +60,7 @@ def _each(cases: Iterable[Case]) -> Mapping[Case, Finding]:
     }
 
 
-def _possible(without: frozenset[Layer]) -> frozenset[Layer]:
+def _possible(without: frozenset[Obstacle]) -> frozenset[Obstacle]:
     return without | _NEED_NO_NEW_PRIVILEGES if Layer.NO_NEW_PRIVILEGES in without else without
 
 

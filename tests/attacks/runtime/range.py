@@ -9,16 +9,20 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter
+from tests.attacks.runtime.unguarded import keeping, zygotes
 
-from yimen_host.runtime.probes.probe import Finding
+from yimen_host.runtime.probes.probe import Finding, Obstacle
 from yimen_host.runtime.probes.table import BY_NAME
 from yimen_host.runtime.sandbox import kernel, layers
+from yimen_host.runtime.sandbox.guards import Guard
 from yimen_host.runtime.sandbox.layers import Layer, LayerReport
+from yimen_host.runtime.supervisor.baits import FOREIGN
 from yimen_host.runtime.supervisor.canary import Canary
 from yimen_host.runtime.supervisor.config import SupervisorConfig
 from yimen_host.runtime.supervisor.workshop import Workshop
@@ -27,13 +31,17 @@ ROOT = Path(__file__).parents[3]
 STRANGER = 60_001
 """An ordinary user's number, for level 3."""
 _SECONDS = 100
+_PATIENCE_SECONDS = 1.5
+"""Of a trial without a guard: it is known that nothing will come."""
+_OF_THE_ZYGOTE = frozenset({Layer.PID, Guard.CLEAN_ZYGOTE, Guard.REAPER})
+"""What is decided when the zygote starts."""
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Some probes, with some layers left out."""
+    """Some probes, with some layers and guards left out."""
 
-    without: frozenset[Layer]
+    without: frozenset[Obstacle]
     probes: tuple[str, ...]
 
 
@@ -116,30 +124,45 @@ def _show_interpreter() -> None:
 async def _shoot(orders: Orders, home: Path) -> Results:
     findings: dict[Trial, tuple[Finding, ...]] = {}
     told: tuple[LayerReport, ...] = ()
-    for number, group in enumerate(_by_namespace(orders.trials)):
-        off = orders.off | ({Layer.PID} if any(Layer.PID in trial.without for trial in group) else frozenset())
+    for number, (without, group) in enumerate(_by_zygote(orders.trials).items()):
+        off = orders.off | _layers(without)
         places = {"run_dir": home / f"run{number}", "state_dir": home / f"state{number}"}
         for place in places.values():
             place.mkdir(mode=0o755)
         config = SupervisorConfig(**places, layers_off=off)
-        workshop = Workshop(config)
+        workshop = Workshop(config, zygotes=zygotes(_guards(without)))
+        os.environ[FOREIGN] = workshop.baits.foreign  # for a zygote that inherits what it should not
         try:
             survey = await workshop.open()
             told = tuple(survey) if off == orders.off else told
-            canary = Canary(workshop, config)
             for trial in group:
-                wanted = [BY_NAME[name] for name in trial.probes]
-                findings[trial] = tuple(await canary.attack(wanted, without=trial.without))
+                findings[trial] = tuple(await _try(trial, workshop, config))
         finally:
             await workshop.close()
     return Results(layers.level_claimed(told), told, tuple(findings[trial] for trial in orders.trials))
 
 
-def _by_namespace(trials: Iterable[Trial]) -> list[list[Trial]]:
-    """Those without a process namespace need a zygote without one."""
-    within = [trial for trial in trials if Layer.PID not in trial.without]
-    without = [trial for trial in trials if Layer.PID in trial.without]
-    return [group for group in (within, without) if group]
+async def _try(trial: Trial, workshop: Workshop, config: SupervisorConfig) -> list[Finding]:
+    guards = _guards(trial.without)
+    with_patience = {"patience": _PATIENCE_SECONDS} if guards else {}
+    canary = Canary(workshop, config, keeping=keeping(guards), **with_patience)
+    return await canary.attack([BY_NAME[name] for name in trial.probes], without=_layers(trial.without))
+
+
+def _by_zygote(trials: Iterable[Trial]) -> dict[frozenset[Obstacle], list[Trial]]:
+    """Put those together that can be made with one zygote."""
+    together: dict[frozenset[Obstacle], list[Trial]] = defaultdict(list)
+    for trial in trials:
+        together[trial.without & _OF_THE_ZYGOTE].append(trial)
+    return together
+
+
+def _layers(obstacles: Iterable[Obstacle]) -> frozenset[Layer]:
+    return frozenset(obstacle for obstacle in obstacles if isinstance(obstacle, Layer))
+
+
+def _guards(obstacles: Iterable[Obstacle]) -> frozenset[Guard]:
+    return frozenset(obstacle for obstacle in obstacles if isinstance(obstacle, Guard))
 
 
 if __name__ == "__main__":

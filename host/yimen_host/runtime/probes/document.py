@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from yimen_host.runtime.probes.table import PROBES
+from yimen_host.runtime.sandbox.guards import Guard
 from yimen_host.runtime.sandbox.layers import CONTAINER, FULL, LEVEL_NAMES, NONE, ROOTLESS, Layer
 
 _LEVELS = (FULL, ROOTLESS, CONTAINER, NONE)
@@ -11,14 +12,14 @@ _BEGIN, _END = "<!-- probes -->\n", "<!-- /probes -->\n"
 
 
 def table() -> str:
-    """Return the table as Markdown: which level stops which probe, and by which layers."""
+    """Return the table as Markdown: which level stops which probe, and by what."""
     head = ["probe", "tries to", *(f"{level} {LEVEL_NAMES[level]}" for level in _LEVELS), "each of these stops it"]
     rows = [head, ["---"] * len(head)]
     for probe in PROBES:
         tries = probe.tries[0].lower() + probe.tries[1:]
         verdicts = ["stopped" if probe.is_stopped_at(level) else "**open**" for level in _LEVELS]
-        layers = ", ".join(layer for layer in Layer if layer in probe.stopped_by)
-        rows.append([f"`{probe.name}`", tries, *verdicts, layers])
+        obstacles = ", ".join(obstacle for obstacle in (*Layer, *Guard) if obstacle in probe.stopped_by)
+        rows.append([f"`{probe.name}`", tries, *verdicts, obstacles])
     return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 

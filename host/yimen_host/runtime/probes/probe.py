@@ -8,9 +8,10 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from yimen_host.runtime.sandbox.confinement import Limits
+from yimen_host.runtime.sandbox.guards import Guard
 from yimen_host.runtime.sandbox.layers import CONTAINER, FULL, GUARANTEED, PARTIAL, ROOTLESS, Layer
 
-__all__ = ["Attack", "Decoys", "Finding", "Outcome", "Probe", "findings_json", "probe"]
+__all__ = ["Attack", "Decoys", "Finding", "Obstacle", "Outcome", "Probe", "findings_json", "nuisance", "probe"]
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,10 @@ class Decoys:
     """A unix socket that every account may connect to."""
     foreign_socket: Path
     """Another mini-app's own socket to the platform."""
+    release_socket: Path
+    """The socket on which the host reaches another release."""
+    baits: tuple[str, str]
+    """The digests of a secret in the supervisor's own memory, and of one in another worker's orders."""
     queue_key: int
     """The key of a System V segment, queue and semaphore."""
     shared_file: Path
@@ -58,7 +63,12 @@ class Decoys:
 
 
 Attack = Callable[[Decoys], None]
-"""Returns when it succeeded; raises OSError or MemoryError when it was stopped, or is ended by a signal."""
+"""Returns when it succeeded; raises OSError or MemoryError when it was stopped, or is ended by a signal.
+
+Of a nuisance, only what it does: whether it succeeded is seen from outside.
+"""
+Obstacle = Layer | Guard
+"""What can stop a probe."""
 
 
 class Outcome(StrEnum):
@@ -91,13 +101,15 @@ class Probe:
     name: str
     tries: str
     """One sentence."""
-    stopped_by: frozenset[Layer]
+    stopped_by: frozenset[Obstacle]
     """Each of them stops it alone; with all of them off it succeeds."""
     attack: Attack
+    is_nuisance: bool = False
+    """Whether it harms what is outside, so that only the supervisor can tell whether it succeeded."""
 
     def is_stopped_at(self, level: int) -> bool:
-        """Whether a layer that the level is sure to have stops it."""
-        return bool(self.stopped_by & GUARANTEED[level])
+        """Whether a layer that the level is sure to have, or a guard of the supervisor's, stops it."""
+        return bool(self.stopped_by & (GUARANTEED[level] | frozenset(Guard)))
 
     @property
     def shows(self) -> int:
@@ -108,12 +120,16 @@ class Probe:
 findings_json = TypeAdapter(list[Finding])
 
 
-def probe(*stopped_by: Layer) -> Callable[[Attack], Probe]:
+def probe(*stopped_by: Obstacle) -> Callable[[Attack], Probe]:
     """Make a probe of a function: its name and its docstring are the probe's."""
+    return lambda attack: Probe(*_told(attack), frozenset(stopped_by), attack)
 
-    def made(attack: Attack) -> Probe:
-        assert attack.__doc__, "a probe says what it tries"
-        name = attack.__name__.replace("_", "-")
-        return Probe(name, attack.__doc__.strip().rstrip("."), frozenset(stopped_by), attack)
 
-    return made
+def nuisance(*stopped_by: Obstacle) -> Callable[[Attack], Probe]:
+    """Make a probe of a function that misbehaves; the supervisor's `nuisances` judge it by its name."""
+    return lambda attack: Probe(*_told(attack), frozenset(stopped_by), attack, is_nuisance=True)
+
+
+def _told(attack: Attack) -> tuple[str, str]:
+    assert attack.__doc__, "a probe says what it tries"
+    return attack.__name__.replace("_", "-"), attack.__doc__.strip().rstrip(".")

@@ -138,8 +138,21 @@ def make_posix_queue(decoys: Decoys) -> None:
     libc.mq_unlink(b"/" + name)
 
 
+@probe(Layer.MOUNT, Layer.UID, Layer.LANDLOCK)
+def take_release_socket(decoys: Decoys) -> None:
+    """Put a socket of its own where the host reaches another release."""
+    aside = decoys.release_socket.with_suffix(".old")
+    decoys.release_socket.rename(aside)
+    try:
+        with socket.socket(socket.AF_UNIX) as own:
+            own.bind(str(decoys.release_socket))
+            decoys.release_socket.unlink()
+    finally:
+        aside.rename(decoys.release_socket)
+
+
 PROBES = (
     connect_tcp, connect_tcp6, connect_multipath, listen_tcp, send_udp, listen_udp, forge_ip, sniff_packets,
     ask_routes, reach_hypervisor, use_kernel_ciphers, connect_abstract, lie_about_user, use_shared_segment,
-    use_message_queue, use_semaphore, make_posix_queue,
+    use_message_queue, use_semaphore, make_posix_queue, take_release_socket,
 )  # fmt: skip

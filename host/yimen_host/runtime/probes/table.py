@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from yimen_host.runtime.probes import files, privileges, processes, resources, sockets
+from yimen_host.runtime.probes import files, memory, nuisances, privileges, processes, resources, sockets
 from yimen_host.runtime.probes.probe import Finding, Outcome, Probe
 
 PROBES: tuple[Probe, ...] = (
@@ -11,6 +11,8 @@ PROBES: tuple[Probe, ...] = (
     *sockets.PROBES,
     *privileges.PROBES,
     *resources.PROBES,
+    *memory.PROBES,
+    *nuisances.PROBES,
 )
 BY_NAME: Mapping[str, Probe] = {probe.name: probe for probe in PROBES}
 assert len(BY_NAME) == len(PROBES), "every probe has a name of its own"

@@ -27,8 +27,12 @@ class Limits:
     """It is put to sleep after this long without a connection."""
     log_lines: int = 600
     """Lines a minute that are kept."""
+    log_bytes: int = MIB
+    """Bytes a minute that are kept."""
     drain_seconds: float = 13.0
     """How long it may take to end when told; a little more than the SDK gives the requests under way."""
+    silence_seconds: float = 13.0
+    """How long its event loop may stand still; the SDK tells every few seconds that it turns."""
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from pathlib import Path
 from yimen_host.runtime.probes.numbers import call, libc
 from yimen_host.runtime.probes.probe import Decoys
 from yimen_host.runtime.sandbox.confinement import Limits
+from yimen_host.runtime.supervisor.baits import Baits
 
 _IPC_CREAT, _IPC_RMID, _ANYBODY = 0o1000, 0, 0o666
 _SHARED_MEMORY = Path("/dev/shm")  # noqa: S108  the machine's own, as an attack target
@@ -21,7 +22,7 @@ _LIFE_SECONDS = 600
 
 
 @contextlib.asynccontextmanager
-async def decoys(place: Path, *, uid: int, way_out: Path | None, limits: Limits) -> AsyncIterator[Decoys]:
+async def decoys(place: Path, *, uid: int, way_out: Path | None, limits: Limits, baits: Baits) -> AsyncIterator[Decoys]:
     """Set everything up below an empty directory for as long as the block lasts.
 
     `uid` is the worker's. The paths of its own tree and data are the real ones; the caller replaces them.
@@ -38,7 +39,9 @@ async def decoys(place: Path, *, uid: int, way_out: Path | None, limits: Limits)
         foreign_socket = place / "api" / "host.sock"
         foreign_socket.parent.mkdir(mode=0o710)
         open_socket = place / "outside" / "open.sock"
-        for path in (foreign_socket, open_socket):
+        release_socket = place / "release" / "app.sock"
+        release_socket.parent.mkdir(mode=0o711)
+        for path in (foreign_socket, open_socket, release_socket):
             stack.enter_context(_listening(socket.AF_UNIX, str(path)))
             path.chmod(0o666)
         # Random, because two supervisors in process namespaces of their own may have one number and share a network.
@@ -65,6 +68,8 @@ async def decoys(place: Path, *, uid: int, way_out: Path | None, limits: Limits)
             abstract=abstract,
             open_socket=open_socket,
             foreign_socket=foreign_socket,
+            release_socket=release_socket,
+            baits=baits.digests,
             queue_key=key,
             shared_file=shared,
             control_group=way_out,

@@ -32,7 +32,7 @@ class Release:
 
     def __init__(self, spec: ReleaseSpec, directory: Path, start: Starter) -> None:
         self.spec = spec
-        self.log = ReleaseLog(spec.limits.log_lines)
+        self.log = ReleaseLog(spec.limits)
         self.socket = directory / "app.sock"
         self._start = start
         self._listener: socket.socket | None = None
@@ -46,6 +46,11 @@ class Release:
         self._full = False
         """Whether its data was over the limit when it was last looked at."""
         self._layers: tuple[LayerReport, ...] = ()
+
+    @property
+    def worker(self) -> Worker | None:
+        """Who serves it now."""
+        return self._worker
 
     @property
     def state(self) -> ReleaseState:

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import Callable
 from typing import Self
 
 from yimen_host.runtime.contract import LayerReport
@@ -18,11 +17,11 @@ from yimen_host.runtime.zygote.orders import GO, READY, Orders, orders_json, rep
 REPORT_SECONDS = 10.0
 READY_SECONDS = 20.0
 TRIAL_SECONDS = 60.0
-SILENCE_SECONDS = 13.0
-"""A worker whose event loop has not turned for this long is ended."""
 LINGER_SECONDS = 13.0
 """How long a worker that closed its channel may go on."""
 _LONGEST_REPORT = 64 * 1024
+_FLOOD_SECONDS = 0.02
+"""Between two looks at a log that is full for this minute."""
 
 
 class WorkerFailed(Exception):
@@ -32,11 +31,16 @@ class WorkerFailed(Exception):
 class Worker:
     """A forked child that has its orders."""
 
-    def __init__(self, child: Child, channel: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self, child: Child, channel: asyncio.StreamReader, writer: asyncio.StreamWriter, *, silence_seconds: float
+    ) -> None:
         self._child = child
         self._channel = channel
         self._writer = writer
+        self._silence_seconds = silence_seconds
         self.layers: tuple[LayerReport, ...] = ()
+        self.silent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done once neither it nor anything it started can write to its log."""
         self.complaint = ""
         """Why the supervisor ended it, if it did."""
 
@@ -54,9 +58,10 @@ class Worker:
         finally:
             theirs.close()
             os.close(log_writer)
-        _follow(log_reader, log.feed)
+        log_ended = _follow(log_reader, log)
         reader, writer = await asyncio.open_unix_connection(sock=ours, limit=_LONGEST_REPORT)
-        worker = cls(child, reader, writer)
+        worker = cls(child, reader, writer, silence_seconds=orders.confinement.limits.silence_seconds)
+        worker.silent = log_ended
         writer.write(orders_json.dump_json(orders) + b"\n")
         placed = None if group.is_entered else asyncio.create_task(asyncio.to_thread(group.place, child.pid))
         await worker._read_report()
@@ -88,9 +93,11 @@ class Worker:
         """Watch it until it ends, ending it when its event loop stands still; return its exit status."""
         while not self._child.ended.done():
             try:
-                async with asyncio.timeout(SILENCE_SECONDS):
+                async with asyncio.timeout(self._silence_seconds):
                     if not await self._channel.readline():
                         break
+            except ConnectionResetError:
+                break  # it ended before it had read everything
             except TimeoutError:
                 self.kill("its event loop stood still")
                 break
@@ -136,14 +143,17 @@ class Worker:
         try:
             async with asyncio.timeout(seconds):
                 return await self._channel.readline()
+        except ConnectionResetError:
+            return b""
         except (TimeoutError, ValueError) as error:
             self.kill(complaint)
             raise WorkerFailed(complaint) from error
 
 
-def _follow(descriptor: int, feed: Callable[[bytes], None]) -> None:
-    """Give what arrives on a pipe to the log until every writer has closed it."""
+def _follow(descriptor: int, log: ReleaseLog) -> asyncio.Future[None]:
+    """Give what arrives on a pipe to the log; return what is done once every writer has closed it."""
     loop = asyncio.get_running_loop()
+    ended: asyncio.Future[None] = loop.create_future()
     os.set_blocking(descriptor, False)
 
     def read() -> None:
@@ -151,10 +161,15 @@ def _follow(descriptor: int, feed: Callable[[bytes], None]) -> None:
             data = os.read(descriptor, 65536)
         except BlockingIOError:
             return
-        if data:
-            feed(data)
-        else:
+        if not data:
             loop.remove_reader(descriptor)
             os.close(descriptor)
+            ended.set_result(None)
+            return
+        log.feed(data)
+        if log.is_full:  # a flood waits, so that everybody else does not
+            loop.remove_reader(descriptor)
+            loop.call_later(_FLOOD_SECONDS, loop.add_reader, descriptor, read)
 
     loop.add_reader(descriptor, read)
+    return ended

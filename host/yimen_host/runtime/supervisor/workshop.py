@@ -15,6 +15,7 @@ from yimen_host.runtime.sandbox import kernel
 from yimen_host.runtime.sandbox.confinement import Confinement, Limits, Mount
 from yimen_host.runtime.sandbox.layers import Layer
 from yimen_host.runtime.supervisor import isolation, users
+from yimen_host.runtime.supervisor.baits import Baits
 from yimen_host.runtime.supervisor.cgroups import ControlGroups, Group
 from yimen_host.runtime.supervisor.config import SupervisorConfig
 from yimen_host.runtime.supervisor.interpreter import this_interpreter, unreadable
@@ -33,8 +34,10 @@ logger = logging.getLogger("yimen.supervisor")
 class Workshop:
     """Everything a worker is made of, but the release it runs."""
 
-    def __init__(self, config: SupervisorConfig) -> None:
+    def __init__(self, config: SupervisorConfig, *, zygotes: type[Zygote] = Zygote) -> None:
         self._config = config
+        self._zygotes = zygotes
+        self.baits = Baits.lay()
         self._interpreter = this_interpreter()
         self._users = users.Users(config.state_dir / "users.json", config.first_uid)
         self.groups = ControlGroups.find(f"yimen-{os.getpid()}-{secrets.token_hex(4)}")
@@ -71,10 +74,12 @@ class Workshop:
             raise WorkerFailed(f"it could not be prepared: {error}") from error
         return await self.fork(orders, group, listener=listener, log=log)
 
-    async def fork(self, orders: Orders, group: Group, *, listener: int, log: ReleaseLog) -> Worker:
+    async def fork(
+        self, orders: Orders, group: Group, *, listener: int, log: ReleaseLog, kind: type[Worker] = Worker
+    ) -> Worker:
         """Fork a worker with these orders. Raises WorkerFailed or ZygoteLost."""
         placed = replace(orders, confinement=replace(orders.confinement, groups=group.doors))
-        return await Worker.start(await self._living_zygote(), placed, listener=listener, group=group, log=log)
+        return await kind.start(await self._living_zygote(), placed, listener=listener, group=group, log=log)
 
     def orders(self, spec: ReleaseSpec) -> Orders:
         """Return what a worker of the release is told. Raises ValueError for an environment with an unknown place."""
@@ -152,7 +157,7 @@ class Workshop:
         orders = replace(self.orders(spec), task=Task.SURVEY)
         group = replace(self.group(_SURVEYOR, spec.limits), required=False)
         with socket.socket(socket.AF_UNIX) as listener:
-            log = ReleaseLog(spec.limits.log_lines)
+            log = ReleaseLog(spec.limits)
             surveyor = await self.fork(orders, group, listener=listener.fileno(), log=log)
         await surveyor.ended()
         self.groups.remove(_SURVEYOR)
@@ -169,7 +174,7 @@ class Workshop:
             return self._zygote
 
     async def _new_zygote(self) -> Zygote:
-        return await Zygote.start(
+        return await self._zygotes.start(
             self._interpreter,
             preload=self._config.preload,
             user_namespace=Layer.USER in self.layers,

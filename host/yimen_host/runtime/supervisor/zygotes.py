@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -46,6 +46,9 @@ class Child:
 class Zygote:
     """One running zygote."""
 
+    _reaps = True
+    """Whether it ends what workers leave behind, where no process namespace does."""
+
     def __init__(self, process: asyncio.subprocess.Process, link: socket.socket) -> None:
         self._process = process
         self._link = link
@@ -70,7 +73,7 @@ class Zygote:
         with theirs:
             process = await asyncio.create_subprocess_exec(
                 sys.executable, "-I", "-S", str(_BOOT), str(theirs.fileno()),
-                env={}, pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL,
+                env=cls._environment(), pass_fds=[theirs.fileno()], stdin=asyncio.subprocess.DEVNULL,
             )  # fmt: skip
         told = {
             "path": interpreter.import_path,
@@ -78,6 +81,7 @@ class Zygote:
             "preload": [*PRELOAD, *preload],
             "user_namespace": user_namespace,
             "process_namespace": process_namespace,
+            "reaper": cls._reaps and not process_namespace,
         }
         ours.send(json.dumps(told).encode())
         ours.setblocking(False)
@@ -121,6 +125,11 @@ class Zygote:
     def is_used(self) -> bool:
         """Whether a worker of this zygote lives, or is asked for."""
         return bool(self._children or self._asked)
+
+    @staticmethod
+    def _environment() -> Mapping[str, str]:
+        """Nothing: whatever is here could be read in the memory of every worker."""
+        return {}
 
     def _hear(self) -> None:
         try:

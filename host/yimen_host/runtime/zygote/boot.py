@@ -24,6 +24,8 @@ def main() -> None:
         _become_root_of_nothing()
     if told["process_namespace"]:
         _become_first_process(link)
+    if told["reaper"]:
+        kernel.adopt_orphans()
     for name in told["preload"]:
         importlib.import_module(name)
     from yimen_host.runtime.zygote import serve, warm
@@ -32,7 +34,7 @@ def main() -> None:
     gc.collect()
     gc.freeze()
     sys.path[:] = [entry for entry in sys.path if entry not in told["not_for_workers"]]
-    serve.forever(link, process_namespace=told["process_namespace"])
+    serve.forever(link, process_namespace=told["process_namespace"], reaper=told["reaper"])
 
 
 def _become_root_of_nothing() -> None:

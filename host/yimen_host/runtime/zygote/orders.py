@@ -26,6 +26,8 @@ class Task(StrEnum):
     """Only try the layers, report and end."""
     PROBE = "probe"
     """Attack from inside, tell what succeeded and end."""
+    MISBEHAVE = "misbehave"
+    """Say that it serves, and be one nuisance instead."""
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,14 @@ import socket
 from collections.abc import Sequence
 
 from yimen_host.runtime.sandbox import kernel
-from yimen_host.runtime.zygote import worker
+from yimen_host.runtime.zygote import orphans, worker
 
 _MESSAGE = 4096
 _DESCRIPTORS = 16
 
 
-def forever(link: socket.socket, *, process_namespace: bool) -> None:
-    """Serve the supervisor until it closes its end."""
+def forever(link: socket.socket, *, process_namespace: bool, reaper: bool) -> None:
+    """Serve the supervisor until it closes its end. As `reaper` end what workers leave behind."""
     workers: dict[int, int] = {}
     own_namespace = os.open("/proc/self/ns/pid", os.O_RDONLY | os.O_CLOEXEC)
     poll = select.poll()
@@ -34,7 +34,11 @@ def forever(link: socket.socket, *, process_namespace: bool) -> None:
                     poll.register(handle[1], select.POLLIN)
             else:
                 poll.unregister(ready)
-                _reap(link, workers.pop(ready))
+                ended = workers.pop(ready)
+                _, status = os.waitpid(ended, 0)
+                if reaper:
+                    orphans.end(workers.values())
+                _say(link, {"ended": ended, "status": os.waitstatus_to_exitcode(status)}, [])
                 os.close(ready)
 
 
@@ -58,11 +62,6 @@ def _start(
     handle = os.pidfd_open(pid)
     _say(link, {"worker": number, "pid": pid}, [handle])
     return pid, handle
-
-
-def _reap(link: socket.socket, pid: int) -> None:
-    _, status = os.waitpid(pid, 0)
-    _say(link, {"ended": pid, "status": os.waitstatus_to_exitcode(status)}, [])
 
 
 def _say(link: socket.socket, message: dict[str, int | str], descriptors: list[int]) -> None:

@@ -49,7 +49,7 @@ def _work(orders: Orders) -> int:
     if _read_line() != GO:
         return _REFUSED
     if orders.trial is not None:
-        return _attack(orders.trial)
+        return _attack(orders.trial) if orders.task is Task.PROBE else _misbehave(orders.trial)
     sys.path.append(str(orders.tree))
     serve.serve_release(
         orders.module,
@@ -65,6 +65,13 @@ def _work(orders: Orders) -> int:
 def _attack(ordered: Trial) -> int:
     findings = trial.run([BY_NAME[name] for name in ordered.probes], ordered.decoys)
     _tell(findings_json.dump_json(findings) + b"\n")
+    return 0
+
+
+def _misbehave(ordered: Trial) -> int:
+    _tell(READY)
+    for name in ordered.probes:
+        BY_NAME[name].attack(ordered.decoys)
     return 0
 
 

@@ -64,7 +64,9 @@ async def test_a_flood_of_lines_is_cut_and_counted(supervision: Supervision, wri
 
     assert answer == (200, "flooded")
     assert await ask(beside.socket) == (200, "well")
-    losses = re.fullmatch(r"\* (\d+) lines over the limit of 100 a minute were dropped", told[-1])
+    losses = re.fullmatch(
+        r"\* (\d+) lines over the limit of 100 lines and 1048576 bytes a minute were dropped", told[-1]
+    )
     assert losses
     assert len(told) == 101
     assert int(losses[1]) > 30_000
