@@ -53,6 +53,7 @@ def create_app(settings: Settings) -> ASGIApp:
         directory=node.directory,
         sessions=node.app_sessions,
         kept=node.app_sessions.kept,
+        meter=node.quotas.requests,
         pages=frame.error_pages(portal.state.pages, settings.portal_origin),
         leave=frame.leave(portal.state.pages, settings.portal_origin),
     )

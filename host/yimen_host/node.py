@@ -39,6 +39,7 @@ from yimen_host.runtime.installs import Installs
 from yimen_host.runtime.launch import Launches
 from yimen_host.runtime.listening import Listener
 from yimen_host.runtime.project import Project, Watcher
+from yimen_host.runtime.quotas import Quotas
 from yimen_host.runtime.relay import DatabaseRelay
 from yimen_host.runtime.removal import Removals
 from yimen_host.runtime.sessions import AppSessions
@@ -73,6 +74,7 @@ class Node:
     callers: Callers
     subjects: Subjects
     webhooks: Endpoints
+    quotas: Quotas
     extensions: Extensions
     project: Project | None = None
 
@@ -80,7 +82,7 @@ class Node:
         api_routes: list[BaseRoute] = [
             *payment_api.routes, *notice_api.routes, *connection_api.routes, *description.routes,
         ]  # fmt: skip
-        api = platform_api(self.callers, api_routes, self.parts())
+        api = platform_api(self.callers, api_routes, self.parts(), meter=self.quotas.calls)
         self._answer_apps = True
         self._sockets = PlatformSockets(self.supervision, api)
         self._listener = Listener(
@@ -98,12 +100,13 @@ class Node:
         """Wire the parts together. Releases come from ``source``, by default the registry."""
         settings = services.settings
         extensions = loading.load(services, settings.extensions)
+        quotas = Quotas.read(settings.quotas, processes=settings.processes)
         accounts = Accounts(services, _authority(services, extensions), _sender(services, extensions))
         consents = Consents(services)
         registry = Registry(services.database.engine, settings.var.absolute() / "registry", services.clock.now)
         supervision = supervision or Supervision(run_directory(settings.var) / "control.sock")
         project = Project(registry, settings.project) if settings.project and settings.demo else None
-        directory = LiveDirectory(services, source or project or registry, supervision, Installs(services))
+        directory = LiveDirectory(services, source or project or registry, supervision, Installs(services), quotas)
         mandates, rights = Mandates(services, accounts, consents), Rights(accounts, consents)
         app_sessions = AppSessions(services, rights, consents, mandates, directory)
         return cls(
@@ -129,6 +132,7 @@ class Node:
             callers=Callers(services, rights, directory),
             subjects=Subjects(services, consents, directory),
             webhooks=Endpoints(services),
+            quotas=quotas,
             extensions=extensions,
             project=project,
         )
@@ -148,6 +152,7 @@ class Node:
             "supervision": self.supervision,
             "removals": self.removals,
             "directory": self.directory,
+            "quotas": self.quotas,
             "launches": self.launches,
             "connections": self.connections,
             "subjects": self.subjects,

@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     extensions: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Extensions of the operator to load, by name: 'wechatpay,alipay'; the order is theirs."
     )
+    quotas: Path | None = Field(
+        default=None, description="A TOML file of mini-apps' limits: a table [default], and one by each one's id."
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @field_validator("connections", mode="before")

@@ -9,6 +9,7 @@ from yimen_host.core.services import Services
 from yimen_host.identity.sessions import with_role
 from yimen_host.runtime.extensions.loading import Extensions
 from yimen_host.runtime.health import examine
+from yimen_host.runtime.quotas import Quotas
 from yimen_host.runtime.supervision import Supervision
 
 
@@ -18,7 +19,8 @@ async def page(request: Request) -> Response:
     services: Services = request.app.state.services
     supervision: Supervision = request.app.state.supervision
     extensions: Extensions = request.app.state.extensions
-    health = await examine(services.settings, services.database, supervision, extensions)
+    quotas: Quotas = request.app.state.quotas
+    health = await examine(services.settings, services.database, supervision, extensions, quotas)
     return render(request, "console/health.html", health=health)
 
 

@@ -3,19 +3,19 @@
 import contextlib
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from yimen_host.core.errors import HostError, TooMany
+from yimen_host.runtime.bucket import Bucket, Rate
 
 MINUTE = 60.0
 MOST_UNDER_WAY = 16
 """Calls of one mini-app to other services at once; each may take half a minute and a mebibyte."""
 MOST_CALLS = 600
-"""In a minute."""
+"""In a minute, and at once after a rest."""
 MOST_BYTES = 64 * 1024 * 1024
-"""Of answers in a minute."""
+"""Of answers in a minute, and at once after a rest."""
 LONGEST_CALL = 1024 * 1024
 """Of the body of a call to the platform, in bytes: nothing there is a file."""
 
@@ -27,16 +27,17 @@ class CallTooLong(HostError):
     status = 413
 
 
-@dataclass
 class _Use:
-    began: float
-    calls: int = 0
-    bytes: int = 0
-    under_way: int = 0
+    """One mini-app's."""
+
+    def __init__(self, now: float) -> None:
+        self.calls = Bucket(Rate(MOST_CALLS / MINUTE, MOST_CALLS), now)
+        self.bytes = Bucket(Rate(MOST_BYTES / MINUTE, MOST_BYTES), now)
+        self.under_way = 0
 
 
 class Allowance:
-    """What each mini-app has used of its calls to other services in the present minute."""
+    """What is left to each mini-app of its calls to other services."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -45,27 +46,17 @@ class Allowance:
     @contextlib.contextmanager
     def call(self, app_id: str) -> Iterator[Callable[[int], None]]:
         """Make a call within the limits; give what counts the bytes of its answer. Raises TooMany."""
-        use = self._present(app_id)
-        if use.under_way >= MOST_UNDER_WAY:
-            raise TooMany(f"{app_id} has {MOST_UNDER_WAY} calls under way: wait for one to end")
-        if use.calls >= MOST_CALLS or use.bytes >= MOST_BYTES:
-            raise TooMany(f"{app_id} may make {MOST_CALLS} calls and read {MOST_BYTES} bytes a minute: wait")
-        use.calls += 1
-        use.under_way += 1
-        try:
-            yield lambda count: self._read(app_id, count)
-        finally:
-            use.under_way -= 1
-
-    def _read(self, app_id: str, count: int) -> None:
-        self._present(app_id).bytes += count
-
-    def _present(self, app_id: str) -> _Use:
         now = self._clock()
         use = self._uses.setdefault(app_id, _Use(now))
-        if now - use.began >= MINUTE:
-            use.began, use.calls, use.bytes = now, 0, 0
-        return use
+        if use.under_way >= MOST_UNDER_WAY:
+            raise TooMany(f"{app_id} has {MOST_UNDER_WAY} calls under way: wait for one to end")
+        if use.bytes.left(now) <= 0 or not use.calls.take(now):
+            raise TooMany(f"{app_id} may make {MOST_CALLS} calls and read {MOST_BYTES} bytes a minute: wait")
+        use.under_way += 1
+        try:
+            yield lambda count: use.bytes.spend(self._clock(), count)
+        finally:
+            use.under_way -= 1
 
 
 class ShortCalls:

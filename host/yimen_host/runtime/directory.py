@@ -16,6 +16,7 @@ from yimen_host.domains import Layout
 from yimen_host.runtime.contract import ReleaseSpec
 from yimen_host.runtime.gateway.ports import AppTarget, ReleaseTarget, TargetState
 from yimen_host.runtime.installs import Installs
+from yimen_host.runtime.quotas import Quotas
 from yimen_host.runtime.relay import socket_directory_of
 from yimen_host.runtime.supervision import Supervision, SupervisorRefused
 from yimen_registry import RegistryError
@@ -95,11 +96,19 @@ class SharedDomain(HostError):
 class LiveDirectory:
     """Keeps the releases that are served and their sockets; the gateway's port ``Directory``."""
 
-    def __init__(self, services: Services, source: ReleaseSource, supervision: Supervision, installs: Installs) -> None:
+    def __init__(
+        self,
+        services: Services,
+        source: ReleaseSource,
+        supervision: Supervision,
+        installs: Installs,
+        quotas: Quotas,
+    ) -> None:
         self._services = services
         self._source = source
         self._supervision = supervision
         self._installs = installs
+        self._quotas = quotas
         self.left_out: dict[tuple[str, str], str] = {}
         """Releases, by mini-app and version, that should be served here and cannot be, each with its reason."""
         self._apps: dict[str, tuple[Release, ...]] = {}
@@ -231,6 +240,7 @@ class LiveDirectory:
                 "YIMEN_APP_DATABASE_URL": self._installs.address(app_id, "{postgres}"),
                 "YIMEN_APP_DATA": "{data}",
             },
+            limits=self._quotas.of(app_id).limits(),
             sockets={"api": self.run_dir / "api" / app_id, "postgres": self.postgres_dir},
         )
 

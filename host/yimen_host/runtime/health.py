@@ -15,6 +15,7 @@ from yimen_host.core.database import Database
 from yimen_host.domains import Layout
 from yimen_host.runtime.contract import IsolationReport
 from yimen_host.runtime.extensions.loading import Extensions
+from yimen_host.runtime.quotas import Quotas, QuotasUnreadable
 from yimen_host.runtime.sandbox.layers import LayerState
 from yimen_host.runtime.supervision import Supervision, SupervisorUnavailable
 from yimen_host.settings import Settings
@@ -62,8 +63,14 @@ class Health:
         return all(finding.verdict is not Verdict.BAD for finding in self.findings)
 
 
-async def examine(settings: Settings, database: Database, supervision: Supervision, extensions: Extensions) -> Health:
-    """Look at everything."""
+async def examine(
+    settings: Settings,
+    database: Database,
+    supervision: Supervision,
+    extensions: Extensions,
+    quotas: Quotas | None = None,
+) -> Health:
+    """Look at everything. `quotas` are a serving host's, which has counted."""
     found, isolation = [await _database(database)], None
     try:
         async with asyncio.timeout(SUPERVISOR_SECONDS):
@@ -73,9 +80,8 @@ async def examine(settings: Settings, database: Database, supervision: Supervisi
         found.append(Finding("supervisor", Verdict.BAD, str(error) or "it does not answer", advice))
     else:
         found += _isolation(isolation)
-    return Health(
-        [*found, _domains(settings), _disk(settings.var), _keys(settings.var), *_extensions(extensions)], isolation
-    )
+    found += [_domains(settings), _disk(settings.var), _keys(settings.var), *_extensions(extensions)]
+    return Health([*found, *_quotas(settings, quotas)], isolation)
 
 
 async def _database(database: Database) -> Finding:
@@ -138,6 +144,24 @@ def _keys(var: Path) -> Finding:
     if mode & 0o077:
         return Finding("keys", Verdict.BAD, f"{path} may be read by others (mode {mode:o})", f"chmod 600 {path}")
     return Finding("keys", Verdict.GOOD, f"{path}, for this account alone")
+
+
+def _quotas(settings: Settings, quotas: Quotas | None) -> list[Finding]:
+    try:
+        counted = quotas or Quotas.read(settings.quotas)
+    except QuotasUnreadable as error:
+        return [Finding("quotas", Verdict.BAD, error.message, "correct the file, or take it out of YIMEN_QUOTAS")]
+    requests, calls = counted.requests.refused, counted.calls.refused
+    advice = "raise its limit in YIMEN_QUOTAS, if it is meant to be so busy"
+    return [
+        Finding(
+            f"quota {app_id}",
+            Verdict.WARNING,
+            f"{requests[app_id]} requests and {calls[app_id]} calls were over its limits since this process began",
+            advice,
+        )
+        for app_id in sorted({*requests, *calls})
+    ]
 
 
 def _extensions(extensions: Extensions) -> list[Finding]:

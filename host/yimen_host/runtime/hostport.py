@@ -25,13 +25,14 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from yimen_host.core.errors import Forbidden, HostError, NotFound, SignInNeeded
+from yimen_host.core.errors import Forbidden, HostError, NotFound, SignInNeeded, TooMany
 from yimen_host.core.services import Services
 from yimen_host.identity.consent import Consents
 from yimen_host.identity.mandates.mandate import Acting
 from yimen_host.identity.mandates.rights import Rights
 from yimen_host.runtime import store
 from yimen_host.runtime.allowance import ShortCalls
+from yimen_host.runtime.bucket import Meter
 from yimen_host.runtime.directory import LiveDirectory
 from yimen_host.runtime.supervision import Supervision
 from yimen_sdk.manifest.model import NoticeTemplate
@@ -189,11 +190,27 @@ class Identify:
         await self._app(scope, receive, send)
 
 
-def platform_api(callers: Callers, routes: Iterable[BaseRoute], state: dict[str, object]) -> ASGIApp:
+class Metered:
+    """Middleware: a mini-app that calls too often is told to wait, before anything is asked of the database."""
+
+    def __init__(self, app: ASGIApp, meter: Meter) -> None:
+        self._app = app
+        self._meter = meter
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and not self._meter.admit(scope["state"]["app_id"]):
+            answer = problem(TooMany(f"{scope['state']['app_id']} calls the platform too often: wait a second"))
+            answer.headers["Retry-After"] = "1"
+            await answer(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
+
+
+def platform_api(callers: Callers, routes: Iterable[BaseRoute], state: dict[str, object], *, meter: Meter) -> ASGIApp:
     """The ASGI application behind every mini-app's socket."""
     application = Starlette(
         routes=list(routes),
-        middleware=[Middleware(ShortCalls), Middleware(Identify, callers=callers)],
+        middleware=[Middleware(Metered, meter=meter), Middleware(ShortCalls), Middleware(Identify, callers=callers)],
         exception_handlers={HostError: _host_error, HTTPException: _http_error, Exception: _our_fault},
     )
     for name, value in state.items():

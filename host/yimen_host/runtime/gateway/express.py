@@ -71,7 +71,7 @@ def _send(
     if release is None or bulkhead.taken >= bulkhead.places:
         return False
     upstream = gateway.pool.spare(release.socket)
-    if upstream is None:
+    if upstream is None or not gateway.meter.take(target.app_id):
         return False
     bulkhead.taken += 1
     journey = _Journey(gateway, cycle, hand_over, target, release, reading, bulkhead, upstream, visitor is not None)

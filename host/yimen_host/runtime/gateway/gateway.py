@@ -2,10 +2,12 @@
 
 import asyncio
 import contextlib
+import time
 
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from yimen_host.runtime.bucket import UNLIMITED, Meter
 from yimen_host.runtime.gateway import requests, responses
 from yimen_host.runtime.gateway.bulkhead import Bulkhead, Overloaded
 from yimen_host.runtime.gateway.exchange import Exchange, TooLarge
@@ -56,10 +58,12 @@ class Gateway:
         pages: ErrorPages = plain_pages,
         leave: Leave | None = None,
         kept: Kept | None = None,
+        meter: Meter | None = None,
     ) -> None:
         """`kept` tells without waiting whom a cookie belongs to, when that is known; without it every request waits.
 
-        `platform` answers what is under `/.yimen` of a mini-app's origin, with `scope["state"]["app_id"]` set."""
+        `platform` answers what is under `/.yimen` of a mini-app's origin, with `scope["state"]["app_id"]` set.
+        `meter` counts the requests to each mini-app; without it they are not limited."""
         self.hosts = hosts
         self._portal = portal
         self._platform = platform
@@ -68,6 +72,7 @@ class Gateway:
         self._pages = pages
         self._leave = leave
         self.kept = kept
+        self.meter = meter or Meter(lambda app_id: UNLIMITED, time.monotonic)
         self.pool = Pool()
         self._bulkheads: dict[str, Bulkhead] = {}
 
@@ -109,6 +114,8 @@ class Gateway:
             await self._refuse(_STOPPED[target.state], scope, receive, send)
         elif reading.service_worker and not target.service_worker:
             await self._refuse(Refused(403, Reason.SERVICE_WORKER), scope, receive, send)
+        elif not self.meter.admit(app_id):
+            await self._refuse(Refused(429, Reason.TOO_MANY), scope, receive, send)
         else:
             await self._visit(target, reading, scope, receive, send)
 
@@ -236,6 +243,8 @@ class Gateway:
         response = self._pages(refused.status, refused.reason)
         if refused.reason is Reason.REMOVED:
             response.headers["Clear-Site-Data"] = '"*"'
+        if refused.reason is Reason.TOO_MANY:
+            response.headers["Retry-After"] = "1"
         if refused.reason is Reason.MALFORMED:
             response.headers["Connection"] = "close"
         await response(scope, receive, send)

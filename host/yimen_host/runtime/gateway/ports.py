@@ -90,6 +90,8 @@ class Reason(StrEnum):
     """Its socket does not answer."""
     OVERLOADED = "overloaded"
     """It has as many requests as it may have."""
+    TOO_MANY = "too_many"
+    """It gets more requests a second than it may."""
     TOO_SLOW = "too_slow"
     """It did not answer in time."""
     BROKEN_ANSWER = "broken_answer"

@@ -115,6 +115,9 @@ async def _serve(gateway: Gateway, browser: Side, url: bytes, headers: list[tupl
     if release is None:
         _refuse(browser, Refused(503, Reason.NOT_RUNNING))
         return
+    if not gateway.meter.admit(target.app_id):
+        _refuse(browser, Refused(429, Reason.TOO_MANY))
+        return
     bulkhead = gateway.bulkhead(target)
     try:
         await bulkhead.enter()

@@ -28,6 +28,7 @@ class Served:
     """One server."""
 
     port: int
+    gateway: Gateway
     worker: Worker
     apps: Apps
     sessions: Sessions
@@ -102,7 +103,7 @@ async def served(place: Path, http: type[Edge] | Literal["httptools"]) -> AsyncI
         await asyncio.sleep(0.005)
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        yield Served(port, worker, apps, sessions)
+        yield Served(port, gateway, worker, apps, sessions)
     finally:
         server.should_exit = True
         server.force_exit = True

@@ -1,0 +1,124 @@
+"""Limits from the operator's file, the bucket they are counted with, and what who is over them gets to see."""
+
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.host.village import Village, village
+
+from yimen_host.core.services import Services
+from yimen_host.portal.frame import error_pages
+from yimen_host.runtime.bucket import Bucket, Rate
+from yimen_host.runtime.gateway.ports import Reason
+from yimen_host.runtime.health import Finding, Verdict, examine
+from yimen_host.runtime.quotas import Quota, Quotas, QuotasUnreadable
+from yimen_host.runtime.sandbox.confinement import MIB, Limits
+from yimen_sdk.pages import Pages
+
+
+def taken(bucket: Bucket, now: float) -> int:
+    """How many can be taken at once."""
+    count = 0
+    while bucket.take(now):
+        count += 1
+    return count
+
+
+def test_a_bucket_fills_again_and_never_beyond_its_brim() -> None:
+    bucket = Bucket(Rate(10, 20), 0.0)
+
+    assert [taken(bucket, moment) for moment in (0.0, 0.0, 0.5, 1.0, 100.0)] == [20, 0, 5, 5, 20]
+
+
+def test_what_was_used_already_is_paid_back_before_more_is_given() -> None:
+    bucket = Bucket(Rate(10, 20), 0.0)
+
+    bucket.spend(0.0, 40)
+
+    assert [taken(bucket, moment) for moment in (0.0, 2.0, 3.0)] == [0, 0, 10]
+
+
+def test_a_table_of_its_own_stands_on_the_default(tmp_path: Path) -> None:
+    file = tmp_path / "quotas.toml"
+    file.write_text("[default]\nrequests = 20\nmemory_mib = 128\n[tax]\nrequests = 5000\nfiles = 9\n")
+
+    quotas = Quotas.read(file)
+
+    assert quotas.of("tea") == Quota(requests=20, memory_mib=128)
+    assert quotas.of("tax") == Quota(requests=5000, memory_mib=128, files=9)
+    assert quotas.of("tax").limits() == Limits(memory=128 * MIB, files=9)
+    assert Quotas.read(None).of("tea").limits() == Limits()
+
+
+@pytest.mark.parametrize(
+    "text", ["[tax]\nrequest = 5", "[tax]\nrequests = 0", "tax = 5", "[tax", "[default]\nfiles = 'many'"]
+)
+def test_a_faulty_file_is_refused_by_name(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "quotas.toml"
+    file.write_text(text)
+
+    with pytest.raises(QuotasUnreadable, match=r"quotas\.toml: "):
+        Quotas.read(file)
+
+
+def test_host_processes_share_a_machines_rate() -> None:
+    now = [0.0]
+    quotas = Quotas(Quota(requests=100), {}, processes=4, clock=lambda: now[0])
+
+    def passed() -> int:
+        return sum(quotas.requests.admit("tea") for _ in range(1000))
+
+    told = [passed()]
+    now[0] = 1.0
+    told.append(passed())
+
+    assert told == [50, 25]
+    assert quotas.requests.refused == {"tea": 950 + 975}
+
+
+async def test_a_mini_app_that_calls_too_often_is_told_to_wait(services: Services, tmp_path: Path) -> None:
+    file = tmp_path / "quotas.toml"
+    file.write_text("[tea]\ncalls = 1\nfiles = 77\n")
+
+    async with village(services, tmp_path, quotas=file, processes=64) as there:  # a share of one a minute
+        transport = httpx.AsyncHTTPTransport(uds=str(there.platform_socket()))
+        async with httpx.AsyncClient(transport=transport, base_url="http://host") as client:
+            answers = [await client.get("/v1/notices") for _ in range(2)]
+        armed = [spec.limits.files for spec in there.supervision.armed]
+
+    assert [answer.status_code for answer in answers] == [405, 429]
+    assert answers[1].headers["retry-after"] == "1"
+    assert answers[1].json() == {
+        "type": "about:blank", "title": "too_many", "status": 429, "code": "too_many",
+        "detail": "tea calls the platform too often: wait a second",
+    }  # fmt: skip
+    assert armed == [77]
+
+
+async def test_the_page_about_the_host_tells_who_was_over_and_what_is_wrong(here: Village, tmp_path: Path) -> None:
+    quotas = Quotas(Quota(requests=1), {}, clock=lambda: 0.0)
+    for _ in range(5):
+        quotas.requests.admit("tea")
+    services, node = here.services, here.node
+    file = tmp_path / "quotas.toml"
+    file.write_text("[tea")
+    faulty = services.settings.model_copy(update={"quotas": file})
+
+    counted = await examine(services.settings, services.database, here.supervision, node.extensions, quotas)
+    unread = await examine(faulty, services.database, here.supervision, node.extensions)
+
+    [told] = [finding for finding in counted.findings if finding.name == "quota tea"]
+    assert told == Finding(
+        "quota tea",
+        Verdict.WARNING,
+        "3 requests and 0 calls were over its limits since this process began",
+        "raise its limit in YIMEN_QUOTAS, if it is meant to be so busy",
+    )
+    assert [finding.verdict for finding in unread.findings if finding.name == "quotas"] == [Verdict.BAD]
+
+
+def test_the_page_for_too_many_says_so_in_both_languages() -> None:
+    page = bytes(error_pages(Pages("yimen_host"), "http://localhost")(429, Reason.TOO_MANY).body).decode()
+
+    assert "访问太频繁，请过一两秒再试。" in page
+    assert "Too many requests; please try again in a second or two." in page
