@@ -22,9 +22,6 @@ from yimen_host.identity.sessions import ENDED_CHANNEL, Sessions
 from yimen_host.notices import api as notice_api
 from yimen_host.notices.inbox import Inbox
 from yimen_host.payments import api as payment_api
-from yimen_host.payments.coupons.eligibility import Merchant
-from yimen_host.payments.coupons.merchants import UNKNOWN
-from yimen_host.payments.coupons.terms import region_prefix
 from yimen_host.payments.decision import GRANTED, Decision, Refused
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.webhooks.endpoints import Endpoints
@@ -120,7 +117,6 @@ class Node:
                 services,
                 PaymentPasswords(accounts),
                 more_channels=extensions.channels,
-                merchants=AppMerchants(directory),
             ),
             registry=registry,
             supervision=supervision,
@@ -226,20 +222,6 @@ def _sender(services: Services, extensions: Extensions) -> Sender:
         return SandboxSender(services)
     log.warning("no extension offers a sender: nobody can sign up")
     return NoSender()
-
-
-class AppMerchants:
-    """The port of coupons to merchants: what a mini-app's approved manifest says of itself."""
-
-    def __init__(self, directory: LiveDirectory) -> None:
-        self._directory = directory
-
-    def merchant(self, app_id: str) -> Merchant:
-        """A mini-app's category is its class; one that is no longer served has none."""
-        release = self._directory.main(app_id)
-        if release is None:
-            return UNKNOWN
-        return Merchant(release.manifest.category.value, tuple(map(region_prefix, release.manifest.regions)))
 
 
 class MandateApps:

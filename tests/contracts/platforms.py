@@ -7,11 +7,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
-from tests.host.payments.settlement.test_settling import TERMS, WHO
+from tests.host.payments.merchants.forms import approved
 from tests.host.village import MANIFEST, PIN, Village
 
 from yimen_host.payments.demo import grant_demo_balance
-from yimen_host.payments.merchants.register import mark
 from yimen_host.payments.models import AttemptRow
 from yimen_sdk import Host, Order, Resident, yuan
 from yimen_sdk.manifest import parse_manifest
@@ -107,9 +106,7 @@ class Real:
         assert isinstance(paid, AttemptRow)
 
     async def merchant(self, code: str) -> None:
-        register = self._village.node.payments.merchants
-        row = await register.apply("tea", WHO, by="publisher", code=code)
-        await register.approve(row.id, TERMS, by="admin", publishers=(), seen=mark(row))
+        await approved(self._village.node.payments, "tea", code)
 
     async def inbox(self, sub: str) -> list[str]:
         return [row.text_zh for row in await self._village.node.inbox.page(self._residents[sub], None)][::-1]

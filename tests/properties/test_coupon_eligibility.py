@@ -54,7 +54,9 @@ USES = st.builds(
     Using,
     state=st.sampled_from(CouponState),
     for_this_order=st.booleans(),
-    merchant=st.builds(Merchant, st.sampled_from(["market", "tax", ""]), REGIONS),
+    merchants=st.lists(
+        st.builds(Merchant, st.sampled_from(["market", "tax", ""]), REGIONS), min_size=1, max_size=3
+    ).map(tuple),
     amount=st.integers(0, 200_00).map(Money),
     left=st.integers(0, 200_00).map(Money),
     now=HOURS,
@@ -96,3 +98,16 @@ def test_a_larger_order_is_never_less_eligible(terms: Terms, use: Using, more: i
 def test_a_region_lies_within_its_own_prefix(code: str) -> None:
     assert code.startswith(region_prefix(code))
     assert region_prefix(code).ljust(6, "0") == code
+
+
+@given(TERMS, USES)
+def test_public_money_reaches_only_merchants_of_the_campaign(terms: Terms, use: Using) -> None:
+    if isinstance(eligible(terms, use), NotEligible):
+        return
+    for merchant in use.merchants:
+        assert not terms.merchant_classes or merchant.kind in terms.merchant_classes
+        assert not terms.merchant_regions or any(
+            served.startswith(region) or region.startswith(served)
+            for served in merchant.regions
+            for region in terms.merchant_regions
+        )

@@ -19,6 +19,7 @@ from yimen_host.node import PaymentPasswords
 from yimen_host.payments.coupons.demo import run_demo_campaign
 from yimen_host.payments.demo import grant_demo_balance
 from yimen_host.payments.facade import Payments
+from yimen_host.payments.merchants.demo import approve_demo_merchant
 from yimen_host.settings import Settings
 from yimen_registry import Registry
 from yimen_registry.uploads.receive import Form
@@ -67,7 +68,10 @@ async def fill(settings: Settings) -> None:
         planner, approver = [await _account(services, accounts, who) for who in COUPON_DESK]
         await run_demo_campaign(payments, planner=planner, approvers=(approver, admin))
         for plugin in sorted(PLUGINS.glob("*/pyproject.toml")):
-            await _release(registry, plugin.parent, publisher, (admin, approver), settings.var.absolute() / "demo")
+            app_id = await _release(
+                registry, plugin.parent, publisher, (admin, approver), settings.var.absolute() / "demo"
+            )
+            await approve_demo_merchant(payments.merchants, app_id, publisher=publisher, admin=admin)
     finally:
         await payments.stop()
         await services.database.close()
@@ -96,12 +100,12 @@ async def _account(services: Services, accounts: Accounts, who: DemoAccount) -> 
     return resident_id
 
 
-async def _release(registry: Registry, project: Path, publisher: str, reviewers: tuple[str, str], work: Path) -> None:
-    """Upload, submit, approve and release a mini-app's present version, unless it was released before."""
+async def _release(registry: Registry, project: Path, publisher: str, reviewers: tuple[str, str], work: Path) -> str:
+    """Upload, submit, approve and release a mini-app's present version, unless it was released before. Tell its id."""
     about = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]
-    app_id = next(iter(about["entry-points"]["yimen.miniapps"]))
+    app_id = str(next(iter(about["entry-points"]["yimen.miniapps"])))
     if any(release.version == about["version"] for release in await registry.releases_of(app_id)):
-        return
+        return app_id
     wheel = _build(project, work)
     owned = await registry.publishers_of(publisher)
     if not owned:
@@ -116,6 +120,7 @@ async def _release(registry: Registry, project: Path, publisher: str, reviewers:
     for reviewer in reviewers if submission.two_people else reviewers[:1]:
         await registry.approve(submission.id, by=reviewer, text="demo")
     await registry.release(app_id, build.version, stage="live", by=reviewers[0])
+    return app_id
 
 
 def _build(project: Path, work: Path) -> Path:

@@ -10,14 +10,18 @@ from starlette.routing import Route
 from yimen_host.console.developer import own_app
 from yimen_host.console.refusals import shown
 from yimen_host.core.errors import Invalid, NotFound
-from yimen_host.core.pages import fields, render, say
+from yimen_host.core.pages import fields, locale, render, say
 from yimen_host.identity.sessions import present, with_role
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.merchants.errors import NoSuchMerchant
+from yimen_host.payments.merchants.models import MerchantRow
 from yimen_host.payments.merchants.names import app_of, merchant_id
-from yimen_host.payments.merchants.register import LIMITS, mark
+from yimen_host.payments.merchants.register import mark
+from yimen_host.payments.merchants.terms import LIMITS
 from yimen_host.payments.settlement.models import BatchRow
+from yimen_host.runtime.directory import LiveDirectory
 from yimen_registry import Registry
+from yimen_sdk.manifest.category import CATEGORY_TITLES
 from yimen_sdk.money import Money
 from yimen_sdk.pages import CHINA
 from yimen_sdk.split import SELF, is_code
@@ -58,6 +62,7 @@ async def own(request: Request) -> Response:
         app_id=app_id,
         code=code,
         own=code == SELF,
+        kind=_kinds(request).get(found.kind) if found else None,
         others=[(row, MERCHANT_WORDS[row.state]) for row in others],
         merchant=found,
         state=MERCHANT_WORDS[found.state] if found else None,
@@ -104,7 +109,7 @@ async def merchants(request: Request) -> Response:
 
 @shown
 async def review(request: Request) -> Response:
-    """Show a merchant to an admin; a POST agrees, refuses, or pays a failed batch again."""
+    """Show a merchant to an admin; a POST agrees, refuses, settles now, or pays a failed batch again."""
     by, id_, payments = with_role(request, "admin").resident_id, request.path_params["merchant_id"], _payments(request)
     typed, faults = dict[str, str](), dict[str, str]()
     if request.method == "POST":
@@ -127,7 +132,8 @@ async def review(request: Request) -> Response:
         balance=balance,
         reserve=reserve,
         batches=[_shown(row) for row in await payments.settling.newest(id_)],
-        terms={name: typed.get(name, str(getattr(found, name))) for name in LIMITS},
+        terms={**_proposed(request, found), **typed},
+        kinds=_kinds(request),
         seen=mark(found),
         faults=faults,
     )
@@ -147,8 +153,28 @@ async def _act(request: Request, id_: str, typed: dict[str, str], by: str) -> No
             if (await payments.settling.find(typed.get("batch", ""))).merchant_id != id_:
                 raise NotFound("there is no such batch")
             await payments.settling.pay_again(typed["batch"])
+        case "settle_now":
+            await payments.settling.settle_now(id_)
         case _:
             raise Invalid("there is no such act")
+
+
+def _proposed(request: Request, row: MerchantRow) -> dict[str, str]:
+    """What the form begins with: the agreed terms; of one without any, what its mini-app's manifest says."""
+    directory: LiveDirectory = request.app.state.directory
+    release = directory.main(row.app_id)
+    kind, regions = row.kind, row.regions
+    if not kind and release is not None:
+        kind, regions = release.manifest.category.value, list(release.manifest.regions)
+    return {
+        "kind": kind,
+        "regions": " ".join(regions),
+        **{name: str(getattr(row, name)) for name in LIMITS},
+    }
+
+
+def _kinds(request: Request) -> dict[str, str]:
+    return {category.value: title.in_(locale(request)) for category, title in CATEGORY_TITLES.items()}
 
 
 def _shown(row: BatchRow) -> tuple[BatchRow, tuple[str, str], dict[str, Money]]:

@@ -12,7 +12,6 @@ from yimen_host.payments.channels.sandbox_bank.payouts import SandboxPayouts
 from yimen_host.payments.channels.wallet import Wallet
 from yimen_host.payments.chart import wallet
 from yimen_host.payments.coupons.facade import Coupons
-from yimen_host.payments.coupons.merchants import Merchants, NoMerchants
 from yimen_host.payments.ledger import books
 from yimen_host.payments.ledger.books import Balance
 from yimen_host.payments.ledger.writer import Writer
@@ -37,7 +36,6 @@ class Payments:
         password: PaymentPassword,
         *,
         more_channels: Iterable[PaymentChannel] = (),
-        merchants: Merchants | None = None,
         payouts: Payouts | None = None,
     ) -> None:
         self.services = services
@@ -48,7 +46,7 @@ class Payments:
                 raise ValueError(f"there are two payment channels called {channel.id}")
             self.channels[channel.id] = channel
         self.ledger = Writer(services.database, services.clock)
-        self.coupons = Coupons(services, self.ledger, merchants or NoMerchants())
+        self.coupons = Coupons(services, self.ledger)
         self.splitting = Splitting(services.database)
         redemption, splitting = self.coupons.redemption, self.splitting
         self.orders = Ordering(services, redemption, splitting)

@@ -4,6 +4,8 @@ import re
 
 import httpx
 import pytest
+from tests.host.payments.merchants import forms
+from tests.host.payments.merchants.forms import WHO
 from tests.host.village import Village
 
 from yimen_host.core.clock import ManualClock
@@ -13,13 +15,7 @@ from yimen_host.payments.ledger.draft import transfer
 from yimen_sdk.money import yuan
 
 OWN, REVIEW = "/developer/apps/tea/merchant", "/console/merchants/tea"
-WHO = {
-    "legal_name": "茶叶合作社",
-    "credit_code": "91350100M000100Y43",
-    "bank": "沙箱银行",
-    "account": "6222020200112233",
-}
-TERMS = {"act": "approve", "fee_bp": "60", "reserve_bp": "0", "reserve_days": "7", "settle_days": "1"}
+TERMS = {**forms.TERMS, "act": "approve", "reserve_bp": "0"}
 
 
 async def person(here: Village, phone: str, who: int, *roles: str) -> tuple[str, httpx.AsyncClient]:

@@ -71,7 +71,10 @@ class Claiming:
 
 @dataclass(frozen=True, slots=True)
 class Merchant:
-    """What a campaign asks about a merchant 商户: its class, and the prefixes of the regions that it serves."""
+    """What a campaign asks about a merchant 商户: its class, and the prefixes of the regions that it serves.
+
+    An empty prefix is the whole country; no prefix at all is nowhere.
+    """
 
     kind: str
     regions: tuple[str, ...] = ()
@@ -79,11 +82,14 @@ class Merchant:
 
 @dataclass(frozen=True, slots=True)
 class Using:
-    """Somebody wants to pay part of an order with a coupon. ``left``: what the coupons before this one leave."""
+    """Somebody wants to pay part of an order with a coupon. ``left``: what the coupons before this one leave.
+
+    Every one of ``merchants``, whom the order pays, must be one of the campaign's.
+    """
 
     state: str
     for_this_order: bool
-    merchant: Merchant
+    merchants: tuple[Merchant, ...]
     amount: Money
     left: Money
     now: dt.datetime
@@ -123,9 +129,9 @@ def _using(terms: Terms, use: Using) -> Reason | None:
         return Reason.OTHER_CURRENCY
     if use.amount < terms.threshold:
         return Reason.BELOW_THRESHOLD
-    if terms.merchant_classes and use.merchant.kind not in terms.merchant_classes:
+    if terms.merchant_classes and not {merchant.kind for merchant in use.merchants} <= {*terms.merchant_classes}:
         return Reason.OTHER_MERCHANT
-    if not _serves(use.merchant, terms.merchant_regions):
+    if not all(_serves(merchant, terms.merchant_regions) for merchant in use.merchants):
         return Reason.MERCHANT_ELSEWHERE
     if use.left - terms.face < LEAST_PAID:
         return Reason.NOTHING_LEFT
@@ -133,6 +139,6 @@ def _using(terms: Terms, use: Using) -> Reason | None:
 
 
 def _serves(merchant: Merchant, regions: tuple[str, ...]) -> bool:
-    if not regions or not merchant.regions:
+    if not regions:
         return True
     return any(served.startswith(regions) or any(r.startswith(served) for r in regions) for served in merchant.regions)

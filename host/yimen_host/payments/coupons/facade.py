@@ -9,7 +9,7 @@ from yimen_host.payments.coupons.coupon import IN_HAND, CouponState
 from yimen_host.payments.coupons.eligibility import Claiming, Eligibility, NotEligible, eligible
 from yimen_host.payments.coupons.errors import NoSuchCampaign
 from yimen_host.payments.coupons.expiry import Expiry
-from yimen_host.payments.coupons.merchants import Merchants
+from yimen_host.payments.coupons.merchants import merchants_of
 from yimen_host.payments.coupons.models import CampaignRow, CouponRow, CouponShareRow
 from yimen_host.payments.coupons.offers import Offers, offers
 from yimen_host.payments.coupons.person import Person
@@ -28,11 +28,11 @@ FRESH = dt.timedelta(seconds=1)
 class Coupons:
     """The campaigns, the claims and the use of coupons of one host process."""
 
-    def __init__(self, services: Services, ledger: Writer, merchants: Merchants) -> None:
+    def __init__(self, services: Services, ledger: Writer) -> None:
         self._services = services
         self.planning = Planning(services, ledger)
         self.claims = Claims(services)
-        self.redemption = Redemption(services, merchants)
+        self.redemption = Redemption(services)
         self.expiry = Expiry(services, ledger, self.planning)
         self._read: dict[str, tuple[dt.datetime, CampaignRow]] = {}
 
@@ -80,9 +80,12 @@ class Coupons:
     async def offers(self, order: OrderRow, person: Person) -> Offers:
         """What the cashier offers a person for an order."""
         held = await self.held(person) if order.app_id is not None else []
+        async with self._services.database.transaction() as session:
+            merchants = await merchants_of(session, order)
         return offers(
             self.redemption,
             order,
+            merchants,
             [
                 pair
                 for pair in held

@@ -1,23 +1,24 @@
-"""The port by which coupons ask about a merchant. Whoever knows merchants implements it."""
+"""What campaigns ask about the merchants of an order, as the register of merchants has it: there is no other source."""
 
-from typing import Protocol
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_host.payments.coupons.eligibility import Merchant
+from yimen_host.payments.coupons.terms import region_prefix
+from yimen_host.payments.merchants import store as register
+from yimen_host.payments.models import OrderRow
+from yimen_host.payments.splits import store as splits
 
-UNKNOWN = Merchant("")
-
-
-class Merchants(Protocol):
-    """Knows the merchants of orders."""
-
-    def merchant(self, app_id: str) -> Merchant:
-        """The merchant behind a mini-app's orders; one nobody knows is of no class and serves everywhere."""
-        ...
+NOBODY = Merchant("")
+"""One that was never approved: of no class, and serving nowhere."""
 
 
-class NoMerchants:
-    """Knows none: where no mini-app is served, as in the demo's setting up."""
-
-    def merchant(self, app_id: str) -> Merchant:
-        """Nobody knows."""
-        return UNKNOWN
+async def merchants_of(session: AsyncSession, order: OrderRow) -> tuple[Merchant, ...]:
+    """The merchants that an order pays, whoever gets most of it first."""
+    parts = await splits.of_order(session, order.id) if order.split else []
+    ids = [part.merchant_id for part in sorted(parts, key=lambda part: (-part.fen, part.place))]
+    ids = ids or [order.app_id or ""]
+    found = await register.several(session, ids)
+    return tuple(
+        Merchant(found[id_].kind, tuple(map(region_prefix, found[id_].regions))) if id_ in found else NOBODY
+        for id_ in ids
+    )

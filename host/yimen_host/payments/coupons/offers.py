@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from yimen_host.payments.coupons.eligibility import Eligible, NotEligible, Reason
+from yimen_host.payments.coupons.eligibility import Eligible, Merchant, NotEligible, Reason
 from yimen_host.payments.coupons.models import CampaignRow, CouponRow
 from yimen_host.payments.coupons.redemption import MAX_COUPONS, Chosen, Redemption
 from yimen_host.payments.models import OrderRow
@@ -43,9 +43,9 @@ class Offers:
     unusable: tuple[Unusable, ...]
 
 
-def offers(redemption: Redemption, order: OrderRow, held: Sequence[Pair]) -> Offers:
-    """Judge what somebody holds for an order."""
-    empty = Chosen(redemption.merchants.merchant(order.app_id or ""))
+def offers(redemption: Redemption, order: OrderRow, merchants: tuple[Merchant, ...], held: Sequence[Pair]) -> Offers:
+    """Judge what somebody holds for an order that pays these merchants."""
+    empty = Chosen(merchants)
     usable: list[Pair] = []
     unusable: list[Unusable] = []
     for coupon, campaign in sorted(held, key=lambda pair: (-pair[1].face_fen, pair[1].use_until, pair[0].id)):
@@ -57,8 +57,8 @@ def offers(redemption: Redemption, order: OrderRow, held: Sequence[Pair]) -> Off
     together = empty
     for pair in usable:
         if len(together.coupons) < MAX_COUPONS and isinstance(redemption.judge(order, together, *pair), Eligible):
-            together = Chosen(together.merchant, (*together.coupons, pair))
-    alone = [Chosen(empty.merchant, (pair,)) for pair in usable]
+            together = Chosen(merchants, (*together.coupons, pair))
+    alone = [Chosen(merchants, (pair,)) for pair in usable]
     choices = [together] if len(together.coupons) > 1 else []
     return Offers(tuple(_offer(order, chosen) for chosen in (*choices, *alone, empty)), tuple(unusable))
 

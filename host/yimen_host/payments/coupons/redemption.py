@@ -16,7 +16,7 @@ from yimen_host.payments.coupons.campaigns import CampaignState
 from yimen_host.payments.coupons.coupon import CouponEvent
 from yimen_host.payments.coupons.eligibility import Eligibility, Merchant, NotEligible, Reason, Using, eligible
 from yimen_host.payments.coupons.errors import CouponRefused
-from yimen_host.payments.coupons.merchants import Merchants
+from yimen_host.payments.coupons.merchants import merchants_of
 from yimen_host.payments.coupons.models import CampaignRow, CouponReturnRow, CouponRow, CouponShareRow
 from yimen_host.payments.coupons.planning import terms_of
 from yimen_host.payments.coupons.store import campaigns, coupons, shares
@@ -54,7 +54,7 @@ NO_COUPONS = CouponChoice()
 class Chosen:
     """Coupons that pay part of an order, in the order they apply."""
 
-    merchant: Merchant
+    merchants: tuple[Merchant, ...]
     coupons: tuple[tuple[CouponRow, CampaignRow], ...] = ()
 
     @property
@@ -68,11 +68,10 @@ class Redemption:
     """Everything that using coupons needs."""
 
     services: Services
-    merchants: Merchants
 
     async def choose(self, session: AsyncSession, order: OrderRow, coupon_ids: Sequence[str]) -> Chosen:
         """Judge coupons for an order, those worth most first. Raises CouponRefused with the first reason."""
-        chosen = Chosen(self.merchants.merchant(order.app_id or ""))
+        chosen = Chosen(await merchants_of(session, order))
         if len(set(coupon_ids)) > MAX_COUPONS:
             raise CouponRefused(coupon_ids[0], Reason.NOTHING_LEFT)
         found = [await self._coupon(session, coupon_id) for coupon_id in sorted(set(coupon_ids))]
@@ -80,7 +79,7 @@ class Redemption:
             verdict = self.judge(order, chosen, coupon, campaign)
             if isinstance(verdict, NotEligible):
                 raise CouponRefused(coupon.id, verdict.reason)
-            chosen = Chosen(chosen.merchant, (*chosen.coupons, (coupon, campaign)))
+            chosen = Chosen(chosen.merchants, (*chosen.coupons, (coupon, campaign)))
         return chosen
 
     def judge(self, order: OrderRow, chosen: Chosen, coupon: CouponRow, campaign: CampaignRow) -> Eligibility:
@@ -92,7 +91,7 @@ class Redemption:
         use = Using(
             state=coupon.state,
             for_this_order=coupon.order_id == order.id,
-            merchant=chosen.merchant,
+            merchants=chosen.merchants,
             amount=Money(order.amount_fen, order.currency),
             left=Money(order.amount_fen - chosen.fen, order.currency),
             now=self.services.clock.now(),
@@ -121,7 +120,7 @@ class Redemption:
                     fen=campaign.face_fen,
                     order_fen=order.amount_fen,
                     region=coupon.region,
-                    merchant_class=chosen.merchant.kind,
+                    merchant_class=chosen.merchants[0].kind,
                 )
                 for coupon, campaign in chosen.coupons
             ],

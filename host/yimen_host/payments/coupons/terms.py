@@ -34,7 +34,9 @@ class Terms:
 
 
 def region_prefix(code: str) -> str:
-    """A six-digit code without the zeros that only fill it: 520000 is 52, 520100 is 5201."""
+    """A six-digit code without the zeros that only fill it: 520000 is 52, 520100 is 5201; the country is empty."""
+    if code == "000000":
+        return ""
     while len(code) > 2 and code.endswith("00"):
         code = code[:-2]
     return code

@@ -2,7 +2,8 @@
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Column, Text
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field, SQLModel
 
 from yimen_host.core.database import Moment
@@ -18,6 +19,7 @@ class MerchantRow(SQLModel, table=True):
     __table_args__ = (
         CheckConstraint("state = 'applied' OR (reviewer IS NOT NULL AND reviewer <> applicant)", name="reviewer"),
         CheckConstraint("id = app_id || CASE code WHEN 'self' THEN '' ELSE '_' || code END", name="id"),
+        CheckConstraint("state <> 'approved' OR (kind <> '' AND cardinality(regions) > 0)", name="served"),
         CheckConstraint("fee_bp BETWEEN 0 AND 2000 AND reserve_bp BETWEEN 0 AND 5000", name="rates"),
         CheckConstraint("reserve_days BETWEEN 1 AND 365 AND settle_days BETWEEN 1 AND 30", name="days"),
     )
@@ -33,6 +35,8 @@ class MerchantRow(SQLModel, table=True):
     state: str
     applicant: str
     reviewer: str | None = None
+    kind: str = Field(default="", description="its class, set by its reviewer; campaigns go by it")
+    regions: list[str] = Field(default=[], sa_column=Column(ARRAY(Text), nullable=False), description="where it serves")
     fee_bp: int = 0
     reserve_bp: int = 0
     reserve_days: int = 30

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from hashlib import sha256
 
 from yimen_host.core.errors import Invalid
@@ -13,12 +13,11 @@ from yimen_host.payments.merchants.errors import ChangedMeanwhile, NoSuchMerchan
 from yimen_host.payments.merchants.models import MerchantRow
 from yimen_host.payments.merchants.names import merchant_id as id_of
 from yimen_host.payments.merchants.states import MerchantEvent, MerchantState
+from yimen_host.payments.merchants.terms import read_terms
 from yimen_sdk.split import SELF, is_code
 
 _ACCOUNT = re.compile(r"\d{8,30}")
 MAX_NAME = 80
-LIMITS = {"fee_bp": (0, 2000), "reserve_bp": (0, 5000), "reserve_days": (1, 365), "settle_days": (1, 30)}
-"""What each term may be: basis points of an order, basis points kept back, days."""
 
 
 @dataclass(frozen=True)
@@ -64,15 +63,7 @@ class Register:
         ``seen`` is the mark of what the reviewer saw. Raises Invalid, ChangedMeanwhile, and NotForYouToReview for
         one of them or when nothing waits.
         """
-        terms, faults = {}, {}
-        for name, (least, most) in LIMITS.items():
-            text = typed.get(name, "")
-            if text.isascii() and text.isdecimal() and len(text) <= 5 and least <= int(text) <= most:
-                terms[name] = int(text)
-            else:
-                faults[name] = "请填写允许范围内的整数"
-        if faults:
-            raise Invalid("the terms have faults", faults)
+        terms = asdict(read_terms(typed))
         return await self._review(merchant_id, MerchantEvent.APPROVE, by, publishers, terms, seen)
 
     async def refuse(self, merchant_id: str, *, by: str, publishers: Collection[str], seen: str) -> MerchantRow:
@@ -104,7 +95,7 @@ class Register:
         event: MerchantEvent,
         by: str,
         publishers: Collection[str],
-        terms: Mapping[str, int],
+        terms: Mapping[str, object],
         seen: str,
     ) -> MerchantRow:
         async with self.services.database.transaction() as session:

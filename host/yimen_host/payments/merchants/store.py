@@ -39,12 +39,10 @@ async def of_app(session: AsyncSession, app_id: str) -> Sequence[MerchantRow]:
     return (await session.scalars(query)).all()
 
 
-async def ever_approved(session: AsyncSession, merchant_ids: Collection[str]) -> set[str]:
-    """Which of these are merchants that were approved at least once."""
-    query = select(MerchantRow.id).where(
-        col(MerchantRow.id).in_(merchant_ids), col(MerchantRow.approved_at).is_not(None)
-    )
-    return set((await session.scalars(query)).all())
+async def several(session: AsyncSession, merchant_ids: Collection[str]) -> dict[str, MerchantRow]:
+    """Those of these that were approved at least once, by id."""
+    query = select(MerchantRow).where(col(MerchantRow.id).in_(merchant_ids), col(MerchantRow.approved_at).is_not(None))
+    return {row.id: row for row in await session.scalars(query.execution_options(populate_existing=True))}
 
 
 async def approved(session: AsyncSession) -> Sequence[MerchantRow]:

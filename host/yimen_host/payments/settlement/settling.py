@@ -54,7 +54,20 @@ class Settling:
 
     async def close(self, merchant: MerchantRow) -> BatchRow | None:
         """Close the batch of a merchant's lines that are ``settle_days`` old, if there is anything to settle."""
-        row = await self._reckoned(merchant)
+        now = self.services.clock.now()
+        today = dt.datetime.combine(now.astimezone(CHINA).date(), dt.time(), CHINA)
+        return await self._close(merchant, before=today - dt.timedelta(days=merchant.settle_days - 1))
+
+    async def settle_now(self, merchant_id: str) -> BatchRow | None:
+        """Close and pay a merchant's lines up to this moment, whatever its days, if it is approved."""
+        merchant = await self.register.find(merchant_id)
+        if merchant is None or merchant.state != MerchantState.APPROVED:
+            return None
+        row = await self._close(merchant, before=self.services.clock.now() + dt.timedelta(microseconds=1))
+        return None if row is None else await self.proceed(row.id)
+
+    async def _close(self, merchant: MerchantRow, *, before: dt.datetime) -> BatchRow | None:
+        row = await self._reckoned(merchant, before)
         if row is None:
             return None
         more = [
@@ -122,10 +135,8 @@ class Settling:
             reserve = await books.balance(session, chart.merchant_reserve(merchant_id))
         return payable.posted, reserve.posted
 
-    async def _reckoned(self, merchant: MerchantRow) -> BatchRow | None:
+    async def _reckoned(self, merchant: MerchantRow, before: dt.datetime) -> BatchRow | None:
         now = self.services.clock.now()
-        today = dt.datetime.combine(now.astimezone(CHINA).date(), dt.time(), CHINA)
-        before = today - dt.timedelta(days=merchant.settle_days - 1)
         code = chart.merchant_payable(merchant.id)
         async with self.services.database.transaction() as session:
             previous = await store.last(session, merchant.id)

@@ -31,7 +31,7 @@ class Splitting:
             return
         assert order.app_id is not None
         named = {merchant_id(order.app_id, part.merchant) for part in parts if part.merchant != SELF}
-        unknown = named - await merchants.ever_approved(session, named)
+        unknown = named - (await merchants.several(session, named)).keys()
         if unknown:
             told = ", ".join(sorted(map(code_of, unknown)))
             raise Invalid("the order is not complete", {"split": f"approved merchants of yours, which {told} is not"})

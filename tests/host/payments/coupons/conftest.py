@@ -1,4 +1,4 @@
-"""Campaigns that run, people who claim, and a merchant that everybody knows."""
+"""Campaigns that run, people who claim, and a tea house of Guiyang that was approved."""
 
 import datetime as dt
 from collections.abc import AsyncIterator
@@ -8,10 +8,10 @@ from uuid import UUID
 import pytest
 from sqlalchemy import text
 from tests.host.payments.conftest import OnePassword
+from tests.host.payments.merchants.forms import approved
 
 from yimen_host.core.services import Services
 from yimen_host.payments import chart
-from yimen_host.payments.coupons.eligibility import Merchant
 from yimen_host.payments.coupons.models import CampaignRow
 from yimen_host.payments.coupons.person import Person
 from yimen_host.payments.coupons.terms import Terms
@@ -42,14 +42,6 @@ TERMS = Terms(
 ADA = Person("ada", str(UUID(int=1)), "520102")
 
 
-class Teahouses:
-    """Every mini-app is a tea house of Guiyang."""
-
-    def merchant(self, app_id: str) -> Merchant:
-        """A tea house."""
-        return Merchant("life", ("5201",))
-
-
 def somebody(number: int) -> Person:
     """A person with a number."""
     return Person(f"res{number}", str(UUID(int=number + 1000)), "520102")
@@ -57,9 +49,10 @@ def somebody(number: int) -> Person:
 
 @pytest.fixture
 async def payments(services: Services) -> AsyncIterator[Payments]:
-    """Running payments that know merchants; resident ada has 1,000 yuan."""
-    running = Payments(services, OnePassword(), merchants=Teahouses())
+    """Running payments; the tea house is approved, and resident ada has 1,000 yuan."""
+    running = Payments(services, OnePassword())
     await running.start()
+    await approved(running, "greeting")
     await grant_demo_balance(running, "ada", yuan("1000.00"))
     yield running
     await running.stop()

@@ -38,7 +38,7 @@ async def test_the_same_click_again_is_the_same_coupon(payments: Payments, servi
     first = await payments.coupons.claim(campaign.id, ADA)
     assert isinstance(first, Won)
     other_process = Claims(services)
-    elsewhere = Coupons(services, payments.ledger, payments.coupons.redemption.merchants)
+    elsewhere = Coupons(services, payments.ledger)
     elsewhere.claims = other_process
     await other_process.start()
 
@@ -62,7 +62,7 @@ async def test_sixty_four_at_once_in_two_processes_win_the_stock_exactly(
     payments: Payments, services: Services
 ) -> None:
     campaign = await run_campaign(payments)
-    others = Coupons(services, payments.ledger, payments.coupons.redemption.merchants)
+    others = Coupons(services, payments.ledger)
     await others.start()
 
     told = await asyncio.gather(

@@ -3,8 +3,9 @@
 import asyncio
 
 import pytest
-from tests.host.payments.conftest import PASSWORD, open_order
+from tests.host.payments.conftest import PASSWORD, TEA, open_order
 from tests.host.payments.coupons.conftest import ADA, accounts, assert_sound, run_campaign, somebody, states
+from tests.host.payments.merchants.forms import approved
 from tests.host.payments.test_till import at_bank
 
 from yimen_host.core.clock import ManualClock
@@ -18,7 +19,9 @@ from yimen_host.payments.coupons.redemption import CouponChoice
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.ledger import books
 from yimen_host.payments.models import AttemptRow, OrderRow, RefundRow
+from yimen_host.payments.ordering import NewOrder, Payee
 from yimen_sdk.money import Money, yuan
+from yimen_sdk.split import Part
 
 PAYEE = chart.merchant_payable("greeting")
 
@@ -311,3 +314,57 @@ async def test_overdue_coupons_expire_and_the_campaign_settles_to_nothing(
         ("settle", "planner"),
     ]
     await assert_sound(payments)
+
+
+async def test_a_split_order_takes_a_coupon_only_where_every_merchant_may(payments: Payments) -> None:
+    _, mine = await coupon(payments, merchant_classes=("life",), merchant_regions=("5201",))
+    await approved(payments, "greeting", "farm-1", kind="market")
+    await approved(payments, "greeting", "farm-2", regions="530000")
+    await approved(payments, "greeting", "farm-3", regions="000000")
+
+    answers = []
+    for farm in ("farm-1", "farm-2", "farm-3"):
+        order = await divided(payments, Part(farm, yuan("60.00")), Part("self", yuan("40.00")))
+        try:
+            answers.append((await pay(payments, order, mine)).state)
+        except CouponRefused as refused:
+            answers.append(refused.reason)
+
+    assert answers == [Reason.OTHER_MERCHANT, Reason.MERCHANT_ELSEWHERE, "settled"]
+    assert await holds(payments, chart.merchant_payable("greeting_farm-3")) == yuan("60.00")
+    assert await holds(payments, PAYEE) == yuan("40.00")
+    await assert_sound(payments)
+
+
+async def test_a_merchant_that_nobody_approved_takes_no_limited_coupon(payments: Payments) -> None:
+    _, mine = await coupon(payments, merchant_regions=("52",))
+    async with payments.services.database.transaction() as session:
+        stranger = Payee("stranger", "新店", "新店")
+        order = await payments.orders.open(session, NewOrder("一杯茶", yuan("100.00")), stranger, "ada")
+
+    with pytest.raises(CouponRefused) as refused:
+        await pay(payments, order, mine)
+
+    assert refused.value.reason == Reason.MERCHANT_ELSEWHERE
+
+
+async def test_a_refund_of_a_split_order_goes_back_to_campaign_and_payer(payments: Payments) -> None:
+    campaign, mine = await coupon(payments)
+    await approved(payments, "greeting", "farm-1")
+    order = await divided(payments, Part("farm-1", yuan("99.99")), Part("self", yuan("0.01")))
+    await pay(payments, order, mine)
+
+    await give_back(payments, order, yuan("50.00"))
+
+    assert await holds(payments, chart.merchant_payable("greeting_farm-1")) == yuan("49.99")
+    assert await holds(payments, PAYEE) == yuan("0.01")
+    assert await holds(payments, chart.wallet("ada")) == yuan("955.00")
+    assert (await accounts(payments, campaign.id))["spent"] == yuan("5.00")
+    await assert_sound(payments)
+
+
+async def divided(payments: Payments, *parts: Part) -> OrderRow:
+    """An order of 100 yuan that several merchants get."""
+    async with payments.services.database.transaction() as session:
+        new = NewOrder("两样茶", yuan("100.00"), split=parts)
+        return await payments.orders.open(session, new, TEA, "ada")

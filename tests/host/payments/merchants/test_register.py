@@ -2,20 +2,13 @@
 
 import pytest
 from sqlalchemy import text
+from tests.host.payments.merchants.forms import TERMS, WHO
 
 from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
 from yimen_host.payments.merchants.creditcode import check_character, is_credit_code
 from yimen_host.payments.merchants.errors import ChangedMeanwhile, NotForYouToReview
 from yimen_host.payments.merchants.register import Register, mark
-
-WHO = {
-    "legal_name": "茶叶合作社",
-    "credit_code": "91350100M000100Y43",
-    "bank": "沙箱银行",
-    "account": "6222 0202 0011 2233",
-}
-TERMS = {"fee_bp": "60", "reserve_bp": "1000", "reserve_days": "7", "settle_days": "1"}
 
 
 @pytest.mark.parametrize("code", ["91350100M000100Y43", "91330100799655058B", "9144030071526726XG"])

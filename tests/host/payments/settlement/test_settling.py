@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from tests.host.payments.conftest import PASSWORD, OnePassword, open_order
+from tests.host.payments.merchants.forms import WHO, approved
 
 from yimen_host.core.clock import ManualClock
 from yimen_host.core.services import Services
@@ -16,7 +17,6 @@ from yimen_host.payments.demo import grant_demo_balance
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.ledger import books
 from yimen_host.payments.merchants.models import MerchantRow
-from yimen_host.payments.merchants.register import mark
 from yimen_host.payments.models import OrderRow
 from yimen_host.payments.settlement.errors import BatchMoved
 from yimen_host.payments.settlement.models import BatchRow
@@ -25,13 +25,6 @@ from yimen_host.payments.store import orders
 from yimen_sdk.money import Money, yuan
 
 APP = "greeting"
-WHO = {
-    "legal_name": "茶叶合作社",
-    "credit_code": "91350100M000100Y43",
-    "bank": "沙箱银行",
-    "account": "6222020200112233",
-}
-TERMS = {"fee_bp": "60", "reserve_bp": "1000", "reserve_days": "7", "settle_days": "1"}
 
 
 @pytest.fixture
@@ -44,12 +37,9 @@ async def payments(services: Services) -> AsyncIterator[Payments]:
     await running.stop()
 
 
-async def merchant(payments: Payments, *, account: str = WHO["account"], **terms: str) -> MerchantRow:
-    """An approved merchant behind the tea house."""
-    row = await payments.merchants.apply(APP, {**WHO, "account": account}, by="publisher")
-    return await payments.merchants.approve(
-        APP, {**TERMS, **terms}, by="admin", publishers={"publisher"}, seen=mark(row)
-    )
+async def merchant(payments: Payments, **terms: str) -> MerchantRow:
+    """The approved merchant behind the tea house."""
+    return await approved(payments, APP, **terms)
 
 
 async def sell(payments: Payments, amount: str) -> OrderRow:
@@ -112,6 +102,20 @@ async def test_a_day_is_paid_the_next_day_less_fee_and_reserve(payments: Payment
     assert payments.bank is not None
     (batch,) = await payments.settling.newest(APP)
     assert await payments.bank.paid_out(f"{batch.id}-1") is True
+
+
+async def test_an_admin_settles_at_once_and_the_next_day_has_nothing_left(
+    payments: Payments, clock: ManualClock
+) -> None:
+    row = await merchant(payments, reserve_bp="0", fee_bp="0")
+    await sell(payments, "100.00")
+
+    paid = await asyncio.gather(*(payments.settling.settle_now(row.id) for _ in range(3)))
+    clock.advance(days=1)
+    await payments.settling.due()
+
+    assert len([batch for batch in paid if batch is not None]) == 1
+    assert await batches(payments) == [("paid", 1, 10000, 0, 0, 0, 0, 10000, 0)]
 
 
 async def test_the_reserve_comes_back_after_its_days(payments: Payments, clock: ManualClock) -> None:

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from tests.host.payments.conftest import PASSWORD, TEA, OnePassword
-from tests.host.payments.settlement.test_settling import TERMS, WHO
+from tests.host.payments.merchants.forms import TERMS, WHO, approved
 
 from yimen_host.core.clock import ManualClock
 from yimen_host.core.errors import Invalid
@@ -33,8 +33,7 @@ async def payments(services: Services) -> AsyncIterator[Payments]:
     await running.start()
     await grant_demo_balance(running, "ada", yuan("1000.00"))
     for farm in FARMS:
-        row = await running.merchants.apply("greeting", WHO, by="publisher", code=farm)
-        await running.merchants.approve(row.id, TERMS, by="admin", publishers={"publisher"}, seen=mark(row))
+        await approved(running, "greeting", farm)
     yield running
     await running.stop()
 
@@ -140,10 +139,7 @@ async def test_a_failed_refund_frees_each_part_again(payments: Payments) -> None
 
 
 async def test_each_merchant_is_settled_by_its_own_terms(payments: Payments, clock: ManualClock) -> None:
-    changed = await payments.merchants.apply("greeting", {**WHO, "account": "99998888"}, by="publisher", code="farm-2")
-    await payments.merchants.approve(
-        changed.id, {**TERMS, "fee_bp": "0", "settle_days": "2"}, by="admin", publishers=(), seen=mark(changed)
-    )
+    await approved(payments, "greeting", "farm-2", fee_bp="0", settle_days="2")
     await pay(payments, await order_of(payments, ("farm-1", "100.00"), ("farm-2", "100.00")))
     clock.advance(days=1)
     await payments.settling.due()
