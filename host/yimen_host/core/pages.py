@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -37,6 +38,13 @@ def render(request: Request, template: str, *, status: int = 200, **context: Any
         "app_title": _titles(request),
     }
     return HTMLResponse(pages(request).render(template, locale(request), {**frame, **context}), status)
+
+
+def attachment(pdf: bytes, *, name: str, title: str) -> Response:
+    """A PDF to keep, under a name that every browser takes (RFC 6266); ``name`` is plain ASCII."""
+    named = f"attachment; filename=\"{name}.pdf\"; filename*=UTF-8''{quote(f'{title}-{name}.pdf')}"
+    headers = {"Content-Disposition": named, "Cache-Control": "private, no-store"}
+    return Response(pdf, media_type="application/pdf", headers=headers)
 
 
 def pages(request: Request) -> Pages:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from yimen_host.core.press import Press
 from yimen_host.core.services import Services
 from yimen_host.payments.booking import Booking
 from yimen_host.payments.channels.absent import Channels
@@ -17,6 +18,7 @@ from yimen_host.payments.ledger.books import Balance
 from yimen_host.payments.ledger.writer import Writer
 from yimen_host.payments.merchants.register import Register
 from yimen_host.payments.ordering import Ordering
+from yimen_host.payments.papers.patience import Patience
 from yimen_host.payments.password import PaymentPassword
 from yimen_host.payments.reconciliation.resolving import Resolving
 from yimen_host.payments.reconciliation.running import Reconciling
@@ -45,6 +47,7 @@ class Payments:
             if channel.id in self.channels:
                 raise ValueError(f"there are two payment channels called {channel.id}")
             self.channels[channel.id] = channel
+        self.press, self.patience = Press(), Patience()
         self.ledger = Writer(services.database, services.clock)
         self.coupons = Coupons(services, self.ledger)
         self.splitting = Splitting(services.database)
@@ -70,6 +73,7 @@ class Payments:
         """Write what is queued, then end."""
         await self.coupons.stop()
         await self.ledger.stop()
+        self.press.close()
 
     async def wallet(self, resident_id: str) -> Balance:
         """What a resident has in the wallet."""

@@ -131,6 +131,16 @@ class ReceiptRow(SQLModel, table=True):
     issued_at: dt.datetime = _moment()
 
 
+class RedReceiptRow(SQLModel, table=True):
+    """The number of a red receipt 红字收据, given once to a refund that succeeded; of the same row of numbers."""
+
+    __tablename__ = "payment_red_receipt"
+
+    number: str = Field(primary_key=True)
+    refund_id: str = Field(sa_column=Column(ForeignKey("payment_refund.id"), nullable=False, unique=True))
+    issued_at: dt.datetime = _moment()
+
+
 class ReceiptCounterRow(SQLModel, table=True):
     """The last number given on a day."""
 

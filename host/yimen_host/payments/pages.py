@@ -18,6 +18,7 @@ from yimen_host.payments.coupons import pages as coupons
 from yimen_host.payments.errors import NoticeRefused
 from yimen_host.payments.ledger import books
 from yimen_host.payments.ordering import PAGE
+from yimen_host.payments.papers import pages as papers
 from yimen_host.payments.reconciliation import console_pages as reconciliation
 from yimen_host.payments.store import attempts, orders, receipts, refunds
 from yimen_host.payments.views import order_view, refund_view
@@ -115,6 +116,7 @@ async def _wallet(request: Request, *, typed: str = "", fault: str | None = None
 
 
 routes = [
+    *papers.routes,
     Route("/payments", payments),
     Route("/payments/{order_id}", payment),
     Route("/wallet", wallet),

@@ -1,15 +1,22 @@
-"""Receipts: a number for each paid order, given after the money is in the ledger, without a gap in a day."""
+"""Receipts: a number for each paid order, and a red one 红字 for each refund of it, without a gap in a day.
+
+A number is given after the money is in the ledger, so that a payment never waits for the one counter of the day.
+"""
 
 import datetime as dt
+from collections.abc import Awaitable, Callable
 
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_host.core.services import Services
-from yimen_host.payments.models import ReceiptRow
+from yimen_host.payments.models import ReceiptRow, RedReceiptRow
 from yimen_host.payments.store import receipts as store
 from yimen_sdk.pages import CHINA
 
 SWEEP = 200
+RED_SINCE = dt.timedelta(days=30)  # further back than the jobs worker is ever away; an older one is made when asked for
+Row = ReceiptRow | RedReceiptRow
 
 
 def number(day: dt.date, count: int) -> str:
@@ -19,28 +26,50 @@ def number(day: dt.date, count: int) -> str:
 
 async def issue(services: Services, order_id: str) -> str:
     """Give a paid order its receipt number, or tell the one it has."""
-    for _ in range(2):
-        try:
-            async with services.database.transaction() as session:
-                if (known := await store.of_order(session, order_id)) is not None:
-                    return known.number
-                now = services.clock.now()
-                day = now.astimezone(CHINA).date()
-                row = ReceiptRow(
-                    number=number(day, await store.next_number(session, day)), order_id=order_id, issued_at=now
-                )
-                session.add(row)
-            return row.number
-        except IntegrityError:
-            # Somebody else was first for this order: our count is undone with the transaction, so no gap.
-            continue
-    raise AssertionError(f"order {order_id} has no receipt and cannot get one")
+    return await _issue(
+        services,
+        lambda session: store.of_order(session, order_id),
+        lambda found, now: ReceiptRow(number=found, order_id=order_id, issued_at=now),
+    )
+
+
+async def issue_red(services: Services, refund_id: str) -> str:
+    """Give a refund that succeeded its red receipt's number, or tell the one it has."""
+    return await _issue(
+        services,
+        lambda session: store.red_of_refund(session, refund_id),
+        lambda found, now: RedReceiptRow(number=found, refund_id=refund_id, issued_at=now),
+    )
 
 
 async def issue_missing(services: Services) -> int:
-    """Give numbers to paid orders that were left without, as after a crash; say how many."""
+    """Give numbers to paid orders and refunds that were left without, as after a crash; say how many."""
     async with services.database.transaction() as session:
         order_ids = await store.missing(session, SWEEP)
+        refund_ids = await store.missing_red(session, services.clock.now() - RED_SINCE, SWEEP)
     for order_id in order_ids:
         await issue(services, order_id)
-    return len(order_ids)
+    for refund_id in refund_ids:
+        await issue_red(services, refund_id)
+    return len(order_ids) + len(refund_ids)
+
+
+async def _issue(
+    services: Services,
+    known: Callable[[AsyncSession], Awaitable[Row | None]],
+    made: Callable[[str, dt.datetime], Row],
+) -> str:
+    for _ in range(2):
+        try:
+            async with services.database.transaction() as session:
+                if (found := await known(session)) is not None:
+                    return found.number
+                now = services.clock.now()
+                day = now.astimezone(CHINA).date()
+                row = made(number(day, await store.next_number(session, day)), now)
+                session.add(row)
+            return row.number
+        except IntegrityError:
+            # Somebody else was first for the same thing: our count is undone with the transaction, so no gap.
+            continue
+    raise AssertionError("what is paid or given back has no receipt and cannot get one")

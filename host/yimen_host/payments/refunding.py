@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
 from yimen_host.identity.mandates import spending
-from yimen_host.payments import chart, events
+from yimen_host.payments import chart, events, receipts
 from yimen_host.payments.attempts import ATTEMPT, AttemptEvent, AttemptState, next_query_after
 from yimen_host.payments.channels.asking import in_time
 from yimen_host.payments.channels.channel import (
@@ -177,7 +177,8 @@ class Refunding:
                 return Refused("refund")
             return await self._succeed(order, attempt, refund, session)
 
-        await self.ledger.post(draft, companion)
+        if isinstance(await self.ledger.post(draft, companion), Posted):
+            await self._receipt(refund)
 
     async def _set_aside(self, order: OrderRow, attempt: AttemptRow, refund: RefundRow) -> bool:
         draft = hold(f"refund:{refund.id}:hold", order.id, *await self._legs(order, attempt, refund))
@@ -218,9 +219,9 @@ class Refunding:
         key, held = f"refund:{refund.id}:end", f"refund:{refund.id}:hold"
         match fact:
             case Returned():
-                await self.ledger.post(
-                    post_hold(key, order.id, hold=held), partial(self._succeed, order, attempt, refund)
-                )
+                end = post_hold(key, order.id, hold=held)
+                if isinstance(await self.ledger.post(end, partial(self._succeed, order, attempt, refund)), Posted):
+                    await self._receipt(refund)
             case NotReturned():
                 await self.ledger.post(void_hold(key, order.id, hold=held), partial(self._fail, order, refund))
             case PersonNeeded():
@@ -245,6 +246,10 @@ class Refunding:
             return Refused("order")
         await events.refund_ended(session, self.services, order, refund, "succeeded", now)
         return GRANTED
+
+    async def _receipt(self, refund: RefundRow) -> None:
+        if not refund.late:  # late money never had a receipt that could be taken back
+            await receipts.issue_red(self.services, refund.id)
 
     async def _fail(self, order: OrderRow, refund: RefundRow, session: AsyncSession) -> Decision:
         now = self.services.clock.now()

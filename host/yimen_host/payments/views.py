@@ -72,6 +72,7 @@ class RefundView:
     label: str
     tone: str
     at: dt.datetime
+    receipt: bool
 
 
 @dataclass(frozen=True)
@@ -132,7 +133,8 @@ def order_view(row: OrderRow, receipt: str | None) -> OrderView:
 def refund_view(row: RefundRow) -> RefundView:
     """Show a refund."""
     label, tone = REFUND_WORDS[RefundState(row.state)]
-    return RefundView(row.id, Money(row.amount_fen, row.currency), row.reason, label, tone, row.created_at)
+    red = row.state == RefundState.SUCCEEDED and not row.late
+    return RefundView(row.id, Money(row.amount_fen, row.currency), row.reason, label, tone, row.created_at, red)
 
 
 def choice(channel: PaymentChannel, language: str, *, available: Money, amount: Money) -> Choice:
