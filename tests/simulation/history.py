@@ -5,8 +5,10 @@ from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import text
+from sqlmodel import col, select
 
 from tests.simulation.promises import broken
+from tests.simulation.utility import ACCOUNTS
 from tests.simulation.world import PASSWORD, World
 from yimen_host.core.errors import HostError
 from yimen_host.payments import sweep
@@ -18,11 +20,14 @@ from yimen_host.payments.models import OrderRow
 from yimen_host.payments.ordering import NewOrder, Payee
 from yimen_host.payments.orders import ORDER, OrderEvent, OrderState
 from yimen_host.payments.refunds import RefundState
-from yimen_host.payments.store import orders, refunds
+from yimen_host.payments.store import refunds
 from yimen_host.payments.webhooks.errors import Later
+from yimen_sdk import TryLater
 from yimen_sdk.money import Money
 
-STEPS = 18
+STEPS = 17
+LONG = 70  # steps of every tenth history: some faults need a process that has lived a while
+COMPANY_WELL = 2  # rounds after which the power company's line is well too: most bills are paid in the good days
 ROUNDS = 40  # of good days: more than the longest schedule needs
 SPANS: tuple[dict[str, float], ...] = ({"seconds": 5}, {"seconds": 70}, {"minutes": 4}, {"minutes": 31}, {"hours": 5})
 LIKELY = (6, 6, 4, 1, 1)
@@ -34,7 +39,8 @@ async def happen(world: World) -> list[str]:
     await world.begin()
     try:
         steps, weights = zip(*_STEPS.items(), strict=True)
-        for step in (open_order, claim, *world.chance.choices(steps, weights, k=STEPS)):
+        count = LONG if world.seed % 10 == 0 else STEPS
+        for step in (open_order, claim, want_bill, *world.chance.choices(steps, weights, k=count)):
             world.trace.append(step.__name__)
             await step(world)
         rest = await _good_days(world)
@@ -76,9 +82,23 @@ async def claim(world: World) -> None:
             raise AssertionError(f"{resident} has two coupons: {known} and {answer.coupon_id}")
 
 
+async def want_bill(world: World) -> None:
+    """A resident wants to pay a power bill, which another may be paying."""
+    account, month = world.chance.choice(ACCOUNTS), world.chance.randint(0, 1)
+    await _risky(world, world.utility.want(world.payments, world.chance.choice(world.residents), account, month))
+
+
+async def tell(world: World) -> None:
+    """The power company's mini-app hears an event, and the company may be silent."""
+    if due := await world.utility.due(world.payments):
+        await _risky(world, world.utility.hear(world.payments, world.chance.choice(due)))
+    else:
+        await pay(world)
+
+
 async def pay(world: World) -> None:
     """A resident sends the cashier's form, perhaps the same one twice."""
-    order = await _some_order(world, likely=(OrderState.OPEN,))
+    order = await _some_order(world, likely=(OrderState.OPEN,), anybodys=True)
     if order is None or (order.state != OrderState.OPEN and world.chance.random() < 0.7):
         await open_order(world)
         return
@@ -122,7 +142,7 @@ async def forge(world: World) -> None:
 
 async def look(world: World) -> None:
     """A resident watches the result page, which asks the channel."""
-    order = await _some_order(world)
+    order = await _some_order(world, anybodys=True)
     if order is None:
         return
 
@@ -195,7 +215,7 @@ async def wait(world: World) -> None:
 
 
 _STEPS: dict[Step, int] = {
-    open_order: 2, claim: 3, pay: 7, decide: 7, hear: 6, forge: 1,
+    open_order: 2, want_bill: 2, tell: 6, claim: 3, pay: 7, decide: 7, hear: 6, forge: 1,
     look: 2, give_up: 2, refund: 9, work: 3, post: 2, wait: 4,
 }  # fmt: skip
 
@@ -206,7 +226,7 @@ async def _risky(world: World, step: Awaitable[Any]) -> Any:  # Any: any step's 
     cut_at = world.chance.randint(0, 30) if luck < 0.2 else None
     try:
         answer = await world.do(step, cut_at=cut_at, before=luck < 0.1)
-    except Later:
+    except (Later, TryLater):
         return None
     except HostError as refusal:
         world.trace.append(f"  refused: {refusal}")
@@ -215,15 +235,14 @@ async def _risky(world: World, step: Awaitable[Any]) -> Any:  # Any: any step's 
     return answer
 
 
-async def _some_order(world: World, *, likely: Collection[OrderState] = ()) -> OrderRow | None:
-    """Any order; mostly one in a likely state, where there is one."""
-    if not world.orders:
-        return None
+async def _some_order(world: World, *, likely: Collection[OrderState] = (), anybodys: bool = False) -> OrderRow | None:
+    """Any order of the shop, or of the power company too; mostly one in a likely state, where there is one."""
+    apps = world.apps if anybodys else [world.app_id]
     async with world.services.database.transaction() as session:
-        found = [await orders.find(session, order_id) for order_id in sorted(world.orders)]
-    rows = [row for row in found if row is not None]
+        query = select(OrderRow).where(col(OrderRow.app_id).in_(apps)).order_by(col(OrderRow.id))
+        rows = (await session.scalars(query)).all()
     fitting = [row for row in rows if row.state in likely] if world.chance.random() < 0.85 else []
-    return world.chance.choice(fitting or rows)
+    return world.chance.choice(fitting or rows) if rows else None
 
 
 async def _good_days(world: World) -> list[str]:
@@ -231,17 +250,21 @@ async def _good_days(world: World) -> list[str]:
     world.bank.faulty = world.receiver.faulty = False
     world.bank.arrive_late()
     rest: list[str] = []
-    for _ in range(ROUNDS):
+    for turn in range(ROUNDS):
+        if turn == COMPANY_WELL:
+            await world.utility.company.get_well()
         world.later(hours=1, minutes=5)  # the longest a question or a webhook's endpoint has to wait
         await _hear_what_is_due(world)
         await world.do(sweep.sweep(world.payments))
         await _help_stuck(world)
+        await _tell_everything(world)
         await _send_everything(world)
         rest = await _under_way(world)
-        if not rest and not world.bank.notices:
+        if rest or turn < COMPANY_WELL:
+            continue
+        if not world.bank.notices:
             return []
-        if not rest:
-            world.later(seconds=max(0.0, (min(n.at for n in world.bank.notices) - world.now).total_seconds()))
+        world.later(seconds=max(0.0, (min(n.at for n in world.bank.notices) - world.now).total_seconds()))
     return [f"never ends: {what}" for what in rest]
 
 
@@ -249,6 +272,12 @@ async def _hear_what_is_due(world: World) -> None:
     for notice in [notice for notice in world.bank.notices if notice.at <= world.now]:
         world.bank.notices.remove(notice)
         await _quietly(world, world.payments.till.hear(world.bank.id, notice.again(world.now), notice.body))
+
+
+async def _tell_everything(world: World) -> None:
+    for event in await world.utility.due(world.payments):
+        with suppress(TryLater):
+            await _quietly(world, world.utility.hear(world.payments, event))
 
 
 async def _send_everything(world: World) -> None:
@@ -276,17 +305,17 @@ async def _under_way(world: World) -> list[str]:
     )
     found = await _rows(
         world,
-        "SELECT 'order ' || id || ' ' || state FROM payment_order WHERE app_id = :app AND state = 'open'"
+        "SELECT 'order ' || id || ' ' || state FROM payment_order WHERE app_id = ANY(:apps) AND state = 'open'"
         " UNION ALL SELECT 'attempt ' || a.id || ' ' || a.state FROM payment_attempt a JOIN payment_order o"
-        " ON o.id = a.order_id WHERE o.app_id = :app AND a.state IN ('created', 'submitted', 'uncertain', 'late')"
+        " ON o.id = a.order_id WHERE o.app_id = ANY(:apps) AND a.state IN ('created', 'submitted', 'uncertain', 'late')"
         " UNION ALL SELECT 'refund ' || r.id || ' ' || r.state FROM payment_refund r JOIN payment_order o"
-        " ON o.id = r.order_id WHERE o.app_id = :app AND r.state = ANY(:unfinished)"
+        " ON o.id = r.order_id WHERE o.app_id = ANY(:apps) AND r.state = ANY(:unfinished)"
         " UNION ALL SELECT 'webhook ' || id FROM webhook_delivery WHERE endpoint_id = :e AND state = 'pending'",
-        app=world.app_id,
+        apps=world.apps,
         e=world.endpoint,
         unfinished=list(unfinished),
     )
-    return [what for (what,) in found]
+    return [what for (what,) in found] + await world.utility.under_way(world.payments)
 
 
 async def _rows(world: World, query: str, **values: object) -> list[Any]:  # Any: rows differ

@@ -17,6 +17,7 @@ from yimen_host.payments.store import orders
 from yimen_host.payments.till import Till
 from yimen_host.payments.webhooks import store as webhooks
 from yimen_host.payments.webhooks.sending import Sender
+from yimen_utilities import settling
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,11 @@ _TOLD = "await events.payment_settled(session, self.services, order, now)"
 _NOTED = "await self.refunding.request_late(session, order, attempt, paid.amount, reason)"
 _FAILED = 'await self._book(order, attempt, refund, NotReturned("silent"))'
 _RELEASED = "await orders.release(session, order.id, refund.amount_fen)"
+_SILENT = "store.move(payment, Happens.SILENCE)"
+_GUESSED = 'store.move(payment, Happens.REJECT, reason="silent")'
+_UNDONE = "payment = await store.move(payment, Happens.UNDO)"
+_BELIEVED = "payment = await store.move(payment, Happens.REVERSE)"
+_GIVEN_BACK = "await _give_back(payment, order_id, host)"
 _LEFT = "col(OrderRow.reserved_fen) + fen <= col(OrderRow.amount_fen),"
 MUTANTS = (
     Mutant("an amount is not compared", Booking, "_take", _COMPARED, "True"),
@@ -73,4 +79,9 @@ MUTANTS = (
     Mutant("a refund keeps the coupon's part", Redemption, "return_legs", "-row.fen", "-row.fen + 1"),
     Mutant("a failed webhook counts as delivered", Sender, "_note", "if answer.taken:", "if True:"),
     Mutant("events of an order lose their count", webhooks, "add_delivery", ".scalar_one() + 1", ".scalar_one() + 2"),
+    Mutant("a silent company is taken to have refused", settling, "_tell", _SILENT, _GUESSED),
+    Mutant("a bill is given back, not undone", settling, "_ask", _UNDONE, _BELIEVED),
+    Mutant(
+        "a refused bill keeps its money", settling, "_conclude", "await _give_back(payment, order_id, host)", "pass"
+    ),
 )

@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from tests.simulation.world import FACE, START, STOCK, World
+from yimen_utilities.settling import REFUND_TRIES
 
 Check = Callable[[AsyncSession, World], Awaitable[list[str]]]
 
@@ -26,9 +27,9 @@ async def every_transaction_sums_to_zero(session: AsyncSession, world: World) ->
         for row in await _rows(
             session,
             "SELECT t.id FROM journal_transaction t JOIN journal_entry e ON e.transaction_id = t.id"
-            " JOIN payment_order o ON o.id = t.about WHERE o.app_id = :app"
+            " JOIN payment_order o ON o.id = t.about WHERE o.app_id = ANY(:apps)"
             " GROUP BY t.id HAVING sum(e.amount) <> 0 OR sum(e.held) <> sum(e.awaited)",
-            app=world.app_id,
+            apps=world.apps,
         )
     ]
 
@@ -75,14 +76,15 @@ async def late_money_is_given_back_in_the_end(session: AsyncSession, world: Worl
 
 async def a_merchant_has_what_was_paid_less_what_was_refunded(session: AsyncSession, world: World) -> list[str]:
     """Over all orders; and what residents lost, the merchant and the bank's account hold."""
-    (row,) = await _rows(
+    rows = await _rows(
         session,
-        "SELECT coalesce(sum(amount_fen - refunded_fen), 0) AS due FROM payment_order WHERE app_id = :app"
-        " AND state IN ('paid', 'fulfilled', 'partially_refunded', 'refunded', 'closed')",
-        app=world.app_id,
+        "SELECT app_id, sum(amount_fen - refunded_fen) AS due FROM payment_order WHERE app_id = ANY(:apps)"
+        " AND state IN ('paid', 'fulfilled', 'partially_refunded', 'refunded', 'closed') GROUP BY app_id",
+        apps=world.apps,
     )
-    has = await _balance(session, f"merchant:{world.app_id}:payable")
-    return [] if has == row.due else [f"the merchant has {has}, and {row.due} is due"]
+    due = dict.fromkeys(world.apps, 0) | {row.app_id: row.due for row in rows}
+    has = {app: await _balance(session, f"merchant:{app}:payable") for app in world.apps}
+    return [] if has == due else [f"the merchants have {has}, and {due} is due"]
 
 
 async def an_order_is_paid_by_exactly_one_attempt(session: AsyncSession, world: World) -> list[str]:
@@ -91,8 +93,9 @@ async def an_order_is_paid_by_exactly_one_attempt(session: AsyncSession, world: 
         session,
         "SELECT o.id, o.state, o.amount_fen, array_remove(array_agg(a.amount_fen + (SELECT coalesce(sum(s.fen), 0)"
         " FROM coupon_share s WHERE s.attempt_id = a.id)) FILTER (WHERE a.state = 'settled'), NULL) AS paid"
-        " FROM payment_order o LEFT JOIN payment_attempt a ON a.order_id = o.id WHERE o.app_id = :app GROUP BY o.id",
-        app=world.app_id,
+        " FROM payment_order o LEFT JOIN payment_attempt a ON a.order_id = o.id"
+        " WHERE o.app_id = ANY(:apps) GROUP BY o.id",
+        apps=world.apps,
     )
     unpaid = {"open", "cancelled", "expired"}
     return [
@@ -108,8 +111,9 @@ async def refunds_never_exceed_what_was_paid(session: AsyncSession, world: World
         session,
         "SELECT o.id, o.amount_fen, o.reserved_fen, o.refunded_fen,"
         " coalesce(sum(r.amount_fen) FILTER (WHERE r.state = 'succeeded' AND NOT r.late), 0) AS given"
-        " FROM payment_order o LEFT JOIN payment_refund r ON r.order_id = o.id WHERE o.app_id = :app GROUP BY o.id",
-        app=world.app_id,
+        " FROM payment_order o LEFT JOIN payment_refund r ON r.order_id = o.id"
+        " WHERE o.app_id = ANY(:apps) GROUP BY o.id",
+        apps=world.apps,
     )
     return [
         f"{row.id}: {row.given} given, {row.refunded_fen} noted, {row.reserved_fen} reserved of {row.amount_fen}"
@@ -147,8 +151,9 @@ async def one_number_of_a_mini_app_is_one_order(session: AsyncSession, world: Wo
     """Whatever was repeated."""
     rows = await _rows(
         session,
-        "SELECT reference, count(*) AS n FROM payment_order WHERE app_id = :app GROUP BY reference HAVING count(*) > 1",
-        app=world.app_id,
+        "SELECT reference, count(*) AS n FROM payment_order WHERE app_id = ANY(:apps)"
+        " GROUP BY app_id, reference HAVING count(*) > 1",
+        apps=world.apps,
     )
     return [f"{row.reference} is {row.n} orders" for row in rows]
 
@@ -200,8 +205,8 @@ async def every_edge_is_told_exactly_once(session: AsyncSession, world: World) -
     rows = await _rows(
         session,
         "SELECT e.type, e.subject, e.data->>'refund_id' AS refund FROM outbox_event e JOIN payment_order o"
-        " ON o.id = e.subject WHERE o.app_id = :app AND e.type NOT LIKE 'yimen.notice.%'",
-        app=world.app_id,
+        " ON o.id = e.subject WHERE o.app_id = ANY(:apps) AND e.type NOT LIKE 'yimen.notice.%'",
+        apps=world.apps,
     )
     told = Counter((row.type, row.subject, row.refund) for row in rows)
     due = Counter(
@@ -210,10 +215,10 @@ async def every_edge_is_told_exactly_once(session: AsyncSession, world: World) -
             session,
             "SELECT CASE WHEN state IN ('cancelled', 'expired') THEN 'yimen.order.ended'"
             " ELSE 'yimen.payment.settled' END AS type, id AS subject, NULL AS refund"
-            " FROM payment_order WHERE app_id = :app AND state <> 'open'"
+            " FROM payment_order WHERE app_id = ANY(:apps) AND state <> 'open'"
             " UNION ALL SELECT 'yimen.refund.ended', o.id, r.id FROM payment_refund r JOIN payment_order o"
-            " ON o.id = r.order_id WHERE o.app_id = :app AND NOT r.late AND r.state IN ('succeeded', 'failed')",
-            app=world.app_id,
+            " ON o.id = r.order_id WHERE o.app_id = ANY(:apps) AND NOT r.late AND r.state IN ('succeeded', 'failed')",
+            apps=world.apps,
         )
     )
     return [f"told {told - due} too much, {due - told} too little"] if told != due else []
@@ -242,10 +247,32 @@ async def every_paid_order_has_one_receipt(session: AsyncSession, world: World) 
     rows = await _rows(
         session,
         "SELECT o.id, o.state, r.number FROM payment_order o LEFT JOIN payment_receipt r ON r.order_id = o.id"
-        " WHERE o.app_id = :app AND (o.state IN ('open', 'cancelled', 'expired')) <> (r.number IS NULL)",
-        app=world.app_id,
+        " WHERE o.app_id = ANY(:apps) AND (o.state IN ('open', 'cancelled', 'expired')) <> (r.number IS NULL)",
+        apps=world.apps,
     )
     return [f"{row.id} is {row.state} with receipt {row.number}" for row in rows]
+
+
+async def a_bill_is_credited_or_its_money_is_given_back(session: AsyncSession, world: World) -> list[str]:
+    """The power company holds a bill as paid exactly when we keep the money for it.
+
+    Where the bank declines every refund, the money stays with the merchant and a person has to act.
+    """
+    rows = await _rows(
+        session,
+        "SELECT o.reference, o.state, o.amount_fen, o.refunded_fen,"
+        " count(r.id) FILTER (WHERE r.state = 'failed') AS declined FROM payment_order o"
+        " LEFT JOIN payment_refund r ON r.order_id = o.id AND NOT r.late WHERE o.app_id = :app GROUP BY o.id",
+        app=world.utility.app_id,
+    )
+
+    def sound(row: Any) -> bool:  # Any: a row
+        if row.state in ("open", "cancelled", "expired") or row.refunded_fen == row.amount_fen:
+            return not world.utility.company.credited(row.reference)
+        credited = world.utility.company.credited(row.reference) and row.state in ("fulfilled", "closed")
+        return row.refunded_fen == 0 and (credited or row.declined == REFUND_TRIES)
+
+    return [f"{tuple(row)}: credited {world.utility.company.credited(row.reference)}" for row in rows if not sound(row)]
 
 
 PROMISES: tuple[Check, ...] = (
@@ -266,6 +293,7 @@ PROMISES: tuple[Check, ...] = (
     every_edge_is_told_exactly_once,
     a_receiver_has_every_event_and_in_order,
     every_paid_order_has_one_receipt,
+    a_bill_is_credited_or_its_money_is_given_back,
 )
 
 

@@ -9,8 +9,8 @@ from tests.conftest import new_database
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.run import run
 
-HISTORIES = 60  # for each of two workers; many more with ``python -m tests.simulation``
-PATIENCE = 60
+HISTORIES = 40  # for each of two workers; many more with ``python -m tests.simulation``
+PATIENCE = 80
 """Histories in which a planted bug must show."""
 
 

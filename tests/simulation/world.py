@@ -12,6 +12,7 @@ import httpx
 
 from tests.simulation.bank import Bank
 from tests.simulation.power import Power
+from tests.simulation.utility import Utility
 from yimen_host.core.clock import ManualClock
 from yimen_host.core.database import Database
 from yimen_host.core.keyring import Keyring, MasterKey
@@ -102,15 +103,18 @@ class World:
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
-        self.name = f"h{self.seed}"
+        self.name = f"h{self.seed:07}"  # of one length: no name begins another
         self.app_id = f"{self.name}-tea"
         self.bank = Bank(f"{self.name}bank", random.Random(self.seed + 1))
         self.receiver = Receiver(random.Random(self.seed + 2))
+        self.utility = Utility(self.name, self.seed + 3)
+        self.apps = [self.app_id, self.utility.app_id]
         self.residents = [f"{self.name}-{who}" for who in ("ada", "bo", "cy")]
         self._ids = CountedIds(f"{self.name}n")
 
     async def begin(self) -> None:
         """Start the process, fill the wallets, and let the publisher listen."""
+        await self.utility.begin()
         await self.start()
         for who in self.residents:
             draft = transfer(f"start:{who}", who, debit="grants:start", credit=f"wallet:{who}", amount=Money(START))
@@ -171,6 +175,7 @@ class World:
         """Stop in order."""
         await self.payments.stop()
         await self.sender.close()
+        await self.utility.stop()
 
     async def _restart(self) -> None:
         self.crashes += 1
@@ -180,6 +185,7 @@ class World:
             task.cancel()
         await asyncio.gather(*writers, return_exceptions=True)
         await self.sender.close()
+        await self.utility.stop()
         self.database.engine.sync_engine.dispose(close=False)  # the dead process's connections; what was compiled stays
         self.power.restore()
         await self.start()

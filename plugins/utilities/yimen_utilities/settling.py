@@ -7,6 +7,8 @@ from yimen_utilities.biller import Biller
 from yimen_utilities.payment import DEADLINE, Happens, State
 from yimen_utilities.store import BillTaken, Payment, Store
 
+REFUND_TRIES = 3
+
 
 class StillUncertain(TryLater):
     """The power company has not answered yet; the event comes again and we ask again."""
@@ -87,9 +89,21 @@ async def _conclude(payment: Payment, order_id: str, host: Host) -> None:
         if before.state == "paid":  # the first time; the event may come again
             await _notify(host, "confirmed", payment)
     elif payment.state in (State.REJECTED, State.REVERSED):
-        await host.payments.refund(order_id, payment.amount, reason="供电公司未入账", key=payment.id)
+        await _give_back(payment, order_id, host)
         if before.state == "paid":
             await _notify(host, "returned", payment)
+
+
+async def _give_back(payment: Payment, order_id: str, host: Host) -> None:
+    """Ask for the refund; one that the bank declined is asked for again under a number of its own, a few times.
+
+    After the last a person has to find another way: it stands as failed before the resident and in the console.
+    """
+    for turn in range(REFUND_TRIES):
+        key = f"{payment.id}.{turn}" if turn else payment.id
+        refund = await host.payments.refund(order_id, payment.amount, reason="供电公司未入账", key=key)
+        if refund.state != "failed":
+            return
 
 
 async def _notify(host: Host, template: str, payment: Payment) -> None:
