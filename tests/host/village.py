@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import httpx
 from argon2 import PasswordHasher
@@ -27,6 +27,7 @@ from yimen_host.runtime.directory import LIVE
 from yimen_host.runtime.gateway.ports import Visitor
 from yimen_host.runtime.store import UsedTicket
 from yimen_host.runtime.supervision import Supervision
+from yimen_host.runtime.supervisor import belongings
 from yimen_host.runtime.supervisor.platforms import Platforms
 from yimen_sdk.manifest import Manifest, parse_manifest
 
@@ -118,6 +119,8 @@ class NoSupervisor(Supervision):
         super().__init__(place / "control.sock")
         self._place = place
         self._platforms = Platforms(place / "api", os.getuid())
+        self.user = 0
+        """Whom mini-apps' files belong to; root's are left to the host."""
         self.armed: list[ReleaseSpec] = []
         self.disarmed: list[tuple[str, str]] = []
 
@@ -131,6 +134,18 @@ class NoSupervisor(Supervision):
 
     async def disarm(self, app_id: str, version: str) -> None:
         self.disarmed.append((app_id, version))
+
+    async def erase(self, app_id: str, data: Path) -> bool:
+        if is_there := belongings.belongs(data, self.user):
+            belongings.empty(data, self.user)
+        return is_there
+
+    async def export(self, app_id: str, data: Path) -> IO[bytes] | None:
+        if not belongings.belongs(data, self.user):
+            return None
+        package = data.with_suffix(".package")
+        belongings.pack(data, self.user, package.open("wb"))
+        return package.open("rb")
 
     async def status(self) -> list[ReleaseStatus]:
         return []

@@ -1,13 +1,12 @@
 """Writes what a mini-app keeps into one zip file: its tables as SQL and CSV, and the files of its directory.
 
-What it copies is data of a stranger's program: no link is followed, and only regular files are read. Views, functions
-and types of its own are not written: a reviewer finds them in its migrations.
+What it copies is data of a stranger's program. Views, functions and types of its own are not written: a reviewer finds
+them in its migrations.
 """
 
 import os
-import stat
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
@@ -57,7 +56,7 @@ ORDER BY r.relname
 """
 
 
-def export(conninfo: str, schema: str, files: Path, to: Path) -> None:
+def export(conninfo: str, schema: str, files: Iterable[tuple[str, IO[bytes]]], to: Path) -> None:
     """Write ``to``, readable for this account alone. It takes as long as there is data: call it in a thread.
 
     ``conninfo`` must be the mini-app's own: reading its tables runs its functions (row security, generated columns).
@@ -74,8 +73,8 @@ def export(conninfo: str, schema: str, files: Path, to: Path) -> None:
             connection.execute(sql.SQL("SET LOCAL search_path TO {}").format(sql.Identifier(schema)))
             connection.execute("SET LOCAL statement_timeout = 0")
             _write_tables(archive, connection, schema)
-        for name, handle in regular_files(files):
-            with handle, archive.open(f"files/{name}", "w", force_zip64=True) as member:
+        for name, handle in files:
+            with handle, archive.open(f"files/{_named(name)}", "w", force_zip64=True) as member:
                 _copy(handle, member)
 
 
@@ -98,24 +97,9 @@ def _write_tables(archive: zipfile.ZipFile, connection: psycopg.Connection[Any],
     archive.writestr("constraints.sql", "\n".join([*last, ""]))
 
 
-def regular_files(directory: Path) -> Iterator[tuple[str, IO[bytes]]]:
-    """Each regular file below a directory, opened; links, sockets and pipes are left out."""
-    if not directory.is_dir():
-        return
-    for place, _, names, handle in os.fwalk(directory, follow_symlinks=False):
-        for name in sorted(names):
-            try:
-                # A pipe would make us wait for ever, a link would lead out of the directory.
-                descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=handle)
-            except OSError:
-                if stat.S_ISREG(os.stat(name, dir_fd=handle, follow_symlinks=False).st_mode):
-                    raise
-                continue
-            opened = os.fdopen(descriptor, "rb")
-            if stat.S_ISREG(os.fstat(descriptor).st_mode):
-                yield str((Path(place) / name).relative_to(directory)), opened
-            else:
-                opened.close()
+def _named(name: str) -> str:
+    """Write out the bytes of a name that are no text."""
+    return name.encode(errors="surrogateescape").decode(errors="backslashreplace")
 
 
 def _copy(source: IO[bytes], target: IO[bytes]) -> None:

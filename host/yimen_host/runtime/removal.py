@@ -5,7 +5,9 @@ that says something is left (``finish`` looks for it).
 """
 
 import asyncio
+import contextlib
 import logging
+import os
 import shutil
 from pathlib import Path
 
@@ -19,6 +21,7 @@ from yimen_host.runtime import store
 from yimen_host.runtime.export import export
 from yimen_host.runtime.installs import Installs
 from yimen_host.runtime.supervision import Supervision
+from yimen_host.runtime.supervisor.belongings import Files, regular_files, unpacked
 from yimen_registry import Registry
 
 log = logging.getLogger("yimen.runtime")
@@ -47,7 +50,7 @@ class Removals:
         """The same, but first write what it kept into a file that admins may fetch; return where."""
         await self._halt(app_id, reason)
         place = self.exports(app_id) / f"{app_id}-{self._services.clock.now():%Y%m%d-%H%M%S}.zip"
-        await asyncio.to_thread(self._export, app_id, place)
+        await self._export(app_id, place)
         await self._registry.remove_app(app_id, by=by, reason=reason, kept=EXPORTED)
         await self._erase(app_id)
         return place
@@ -76,18 +79,27 @@ class Removals:
             if release.app_id == app_id:
                 await self._supervision.disarm(app_id, release.version)
 
-    def _export(self, app_id: str, place: Path) -> None:
-        half = place.with_suffix(".half")
+    async def _export(self, app_id: str, place: Path) -> None:
+        half, schema = place.with_suffix(".half"), self._installs.place(app_id)
         try:
-            export(self._installs.apps_address(app_id), self._installs.place(app_id), self._data(app_id), half)
+            with await self._files(app_id) as files:
+                await asyncio.to_thread(export, self._installs.apps_address(app_id), schema, files, half)
         except (psycopg.Error, OSError) as error:
             half.unlink(missing_ok=True)
             log.exception("%s could not be exported", app_id)
             raise Refused("导出没有成功，什么也没有删除；原因在主机的日志里。") from error
         half.rename(place)
 
+    async def _files(self, app_id: str) -> contextlib.closing[Files]:
+        """What it keeps in its directory, read by the supervisor where a user of its own owns it."""
+        package = await self._supervision.export(app_id, self._data(app_id))
+        return contextlib.closing(unpacked(package) if package else regular_files(self._data(app_id)))
+
     async def _erase(self, app_id: str) -> None:
-        await asyncio.to_thread(shutil.rmtree, self._data(app_id), ignore_errors=False, onerror=_gone_already)
+        if await self._supervision.erase(app_id, self._data(app_id)):
+            await asyncio.to_thread(os.rmdir, self._data(app_id))
+        else:
+            await asyncio.to_thread(shutil.rmtree, self._data(app_id), ignore_errors=False, onerror=_gone_already)
         await self._installs.uninstall(app_id)
         async with self._services.database.transaction() as session:
             await identity.forget_app(session, app_id)

@@ -2,9 +2,10 @@
 
 import asyncio
 import json
+import os
 import socket
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from yimen_host.runtime.contract import (
     Armed,
@@ -72,9 +73,26 @@ class Supervision:
 
         The supervisor keeps it, so calls wait while the host restarts, and every host process may accept on it.
         """
-        async with self._connecting:
-            await self._connected()  # waits for a supervisor that is starting
-        return await asyncio.to_thread(self._receive_listener, app_id)
+        descriptor = await self._receive("api_listener", app_id=app_id)
+        assert descriptor is not None, "the supervisor makes what is not there"
+        listener = socket.socket(fileno=descriptor)
+        listener.setblocking(False)
+        return listener
+
+    async def erase(self, app_id: str, data: Path) -> bool:
+        """Empty a mini-app's directory that belongs to a user of its own; return False when it does not.
+
+        Raises SupervisorRefused while a release of it is armed.
+        """
+        return bool(await self._ask("erase", app_id=app_id, data=str(data)))
+
+    async def export(self, app_id: str, data: Path) -> IO[bytes] | None:
+        """Return a package of the files in such a directory, for `belongings.unpacked`; None when it is no such.
+
+        Raises SupervisorRefused while a release of it is armed.
+        """
+        descriptor = await self._receive("export", app_id=app_id, data=str(data))
+        return None if descriptor is None else os.fdopen(descriptor, "rb")
 
     async def close(self) -> None:
         """Let the connection go."""
@@ -82,9 +100,14 @@ class Supervision:
             self._listening.cancel()
             await asyncio.gather(self._listening, return_exceptions=True)
 
-    def _receive_listener(self, app_id: str) -> socket.socket:
+    async def _receive(self, operation: str, **values: str) -> int | None:
+        async with self._connecting:
+            await self._connected()  # waits for a supervisor that is starting
+        asked = json.dumps({"id": 0, "op": operation, **values}).encode() + b"\n"
+        return await asyncio.to_thread(self._receive_descriptor, asked)
+
+    def _receive_descriptor(self, asked: bytes) -> int | None:
         """A descriptor travels beside bytes, which asyncio's streams cannot receive: a short connection of its own."""
-        asked = json.dumps({"id": 0, "op": "api_listener", "app_id": app_id}).encode() + b"\n"
         try:
             with socket.socket(socket.AF_UNIX) as link:
                 link.settimeout(ANSWER_SECONDS)
@@ -92,12 +115,11 @@ class Supervision:
                 link.sendall(asked)
                 answer, descriptors, _, _ = socket.recv_fds(link, _LONGEST_REFUSAL, 1)
         except OSError as error:
-            raise SupervisorUnavailable("the supervisor did not answer api_listener") from error
-        if not descriptors:
-            raise SupervisorRefused(json.loads(answer)["error"]["message"] if answer else "it gave no socket")
-        listener = socket.socket(fileno=descriptors[0])
-        listener.setblocking(False)
-        return listener
+            raise SupervisorUnavailable("the supervisor handed nothing over") from error
+        told = json.loads(answer) if answer else {"error": {"message": "it closed the connection"}}
+        if "error" in told:
+            raise SupervisorRefused(told["error"]["message"])
+        return descriptors[0] if descriptors else None
 
     async def _ask(self, operation: str, **values: Any) -> Any:  # JSON both ways
         async with self._connecting:

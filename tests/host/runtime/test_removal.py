@@ -16,6 +16,8 @@ from yimen_host.identity import store as identity
 from yimen_host.runtime import store
 from yimen_host.runtime.export import export
 from yimen_host.runtime.installs import Installs
+from yimen_host.runtime.supervisor.belongings import regular_files
+from yimen_host.runtime.supervisor.users import give
 
 TABLES = """
 CREATE TABLE leaf (id serial PRIMARY KEY, name text NOT NULL UNIQUE,
@@ -141,6 +143,27 @@ def restored(here: Village, members: dict[str, str]) -> tuple[list[object], list
     return leaves, cups, added, index[0][0]  # type: ignore[return-value]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to another user")
+async def test_files_of_a_user_of_its_own_are_exported_and_erased(here: Village, ada: str) -> None:
+    given_away(files(here), user := 60_001)
+    here.supervision.user = user
+    await here.node.registry.suspend_app("tea", by=ada, reason="sold")
+
+    path = await here.node.removals.export_app("tea", by=ada, reason="sold")
+
+    with zipfile.ZipFile(path) as archive:
+        kept = {name: archive.read(name) for name in archive.namelist() if name.startswith("files/")}
+    assert kept == {"files/deep/recipe.txt": b"water", "files/deep/\\xff": b"odd"}
+    assert await left(here, ada) == (False, False, 0, 0, 1)
+
+
+def given_away(directory: Path, user: int) -> None:
+    """Give a directory to a user, with a file whose name is no text."""
+    with open(os.fsencode(directory) + b"/deep/\xff", "wb") as odd:
+        odd.write(b"odd")
+    give(directory, user)
+
+
 EVIL = """
 CREATE TABLE "../bait" (n int);
 INSERT INTO "../bait" VALUES (1);
@@ -163,9 +186,11 @@ async def test_an_export_runs_a_mini_apps_functions_with_its_own_rights(
         connection.execute(EVIL.encode())
 
     control, schema = tmp_path / "control.zip", installs.place("tea")
-    export(address(here), schema, files(here), control)  # with the owner's rights the function reads the residents
+    export(
+        address(here), schema, regular_files(files(here)), control
+    )  # with the owner's rights the function reads the residents
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        export(installs.apps_address("tea"), schema, files(here), tmp_path / "x" / "tea.zip")
+        export(installs.apps_address("tea"), schema, regular_files(files(here)), tmp_path / "x" / "tea.zip")
 
     with zipfile.ZipFile(control) as archive:
         assert archive.read("rows/..%2Fbait.csv") == b"n\n1\n"

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from yimen_host.runtime.contract import app_id_json, armed_json, isolation_json, lines_json, spec_json, statuses_json
-from yimen_host.runtime.supervisor.supervisor import Supervisor, UnknownRelease
+from yimen_host.runtime.supervisor.supervisor import StillArmed, Supervisor, UnknownRelease
 
 LONGEST_LINE = 1024 * 1024
 _CREDENTIALS = struct.Struct("=iII")
@@ -82,12 +82,12 @@ class Control:
     async def _answer(self, line: bytes, writer: asyncio.StreamWriter) -> None:
         asked = json.loads(line)
         try:
-            if asked["op"] == "api_listener":
+            if asked["op"] in _HANDED_OVER:
                 self._hand_over(asked, writer)
                 return
             result = await _OPERATIONS[asked["op"]](self._supervisor, asked)
             answer = b'{"id":%d,"ok":%s}\n' % (asked["id"], result)
-        except (KeyError, ValueError, ValidationError, UnknownRelease, OSError) as error:
+        except (KeyError, ValueError, ValidationError, UnknownRelease, StillArmed, OSError) as error:
             told = json.dumps({"code": type(error).__name__, "message": str(error)})
             answer = b'{"id":%d,"error":%s}\n' % (asked["id"], told.encode())
         except Exception:  # the outermost edge: a caller is never left waiting
@@ -98,11 +98,15 @@ class Control:
 
     def _hand_over(self, asked: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         """Answer with a descriptor. The caller asks on a connection of its own, so nothing else is under way on it."""
-        app_id = app_id_json.validate_python(asked["app_id"])
-        listener = self._supervisor.api_listener(app_id)
         peer: socket.socket = writer.get_extra_info("socket")
-        with socket.socket(fileno=os.dup(peer.fileno())) as plain:
-            socket.send_fds(plain, [b'{"id":%d,"ok":null}\n' % asked["id"]], [listener.fileno()])
+        descriptor = _HANDED_OVER[asked["op"]](self._supervisor, asked)
+        told = [] if descriptor is None else [descriptor]
+        try:
+            with socket.socket(fileno=os.dup(peer.fileno())) as plain:
+                socket.send_fds(plain, [b'{"id":%d,"ok":null}\n' % asked["id"]], told)
+        finally:
+            for sent in told:
+                os.close(sent)
 
 
 # What a caller sends is JSON of any shape until the operation has read it.
@@ -131,10 +135,29 @@ async def _log(supervisor: Supervisor, asked: Asked) -> bytes:
     return lines_json.dump_json(supervisor.log(asked["app_id"], asked["version"], asked["lines"]))
 
 
+async def _erase(supervisor: Supervisor, asked: Asked) -> bytes:
+    was_there = await supervisor.erase(app_id_json.validate_python(asked["app_id"]), Path(asked["data"]))
+    return b"true" if was_there else b"false"
+
+
+def _export(supervisor: Supervisor, asked: Asked) -> int | None:
+    return supervisor.export(app_id_json.validate_python(asked["app_id"]), Path(asked["data"]))
+
+
+def _api_listener(supervisor: Supervisor, asked: Asked) -> int:
+    return os.dup(supervisor.api_listener(app_id_json.validate_python(asked["app_id"])).fileno())
+
+
 _OPERATIONS: dict[str, Operation] = {
     "arm": _arm,
     "disarm": _disarm,
     "status": _status,
     "isolation": _isolation,
     "log": _log,
+    "erase": _erase,
 }
+_HANDED_OVER: dict[str, Callable[[Supervisor, Asked], int | None]] = {
+    "api_listener": _api_listener,
+    "export": _export,
+}
+"""Answered with a descriptor, which is closed here once it is sent."""

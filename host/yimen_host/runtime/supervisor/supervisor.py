@@ -9,11 +9,12 @@ import socket
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 from yimen_host.runtime.contract import Armed, IsolationReport, ReleaseSpec, ReleaseStatus
 from yimen_host.runtime.probes.probe import Finding
 from yimen_host.runtime.sandbox.layers import LEVEL_NAMES
-from yimen_host.runtime.supervisor import isolation
+from yimen_host.runtime.supervisor import belongings, isolation
 from yimen_host.runtime.supervisor.canary import Canary
 from yimen_host.runtime.supervisor.config import SupervisorConfig
 from yimen_host.runtime.supervisor.logs import ReleaseLog
@@ -38,6 +39,10 @@ class UnknownRelease(Exception):
     """The named release is not armed."""
 
 
+class StillArmed(Exception):
+    """A release of the mini-app is armed, and might write meanwhile."""
+
+
 class Supervisor:
     """Everything the supervisor does, without its control socket."""
 
@@ -51,6 +56,7 @@ class Supervisor:
         self._platforms = Platforms(config.api_dir, config.host_uid)
         self._checked = asyncio.Event()
         self._watch: asyncio.Task[None] | None = None
+        self._packing: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
         """Prepare the directories, find out what the machine offers, and send the first canary."""
@@ -121,6 +127,30 @@ class Supervisor:
         number = self._workshop.number(app_id)
         return self._platforms.listener(app_id, number if number != os.getuid() else None)
 
+    async def erase(self, app_id: str, data: Path) -> bool:
+        """Empty the directory of a mini-app that is not armed; return False when the directory is not its user's.
+
+        Raises StillArmed, or OSError when something in it cannot be deleted.
+        """
+        owner = self._owner(app_id, data)
+        if owner is not None:
+            await asyncio.to_thread(belongings.empty, data, owner)
+        return owner is not None
+
+    def export(self, app_id: str, data: Path) -> int | None:
+        """Return a pipe from which what the directory holds is read, None when it is not the mini-app's user's.
+
+        Raises StillArmed. The caller closes the descriptor.
+        """
+        owner = self._owner(app_id, data)
+        if owner is None:
+            return None
+        reader, writer = os.pipe()
+        packing = asyncio.create_task(asyncio.to_thread(belongings.pack, data, owner, os.fdopen(writer, "wb")))
+        self._packing.add(packing)
+        packing.add_done_callback(self._packed)
+        return reader
+
     def isolation(self) -> IsolationReport:
         """Tell what this machine was shown to offer."""
         return self._isolation
@@ -134,6 +164,17 @@ class Supervisor:
         else:
             self._conclude(findings, "")
         self._checked.set()
+
+    def _owner(self, app_id: str, data: Path) -> int | None:
+        if any(armed == app_id for armed, _ in self._releases):
+            raise StillArmed(f"a release of {app_id} is armed")
+        owner = self._workshop.keeper(app_id)
+        return owner if owner is not None and belongings.belongs(data, owner) else None
+
+    def _packed(self, packing: asyncio.Task[None]) -> None:
+        self._packing.discard(packing)
+        if not packing.cancelled() and (error := packing.exception()):
+            logger.error("what a mini-app keeps could not be packed: %s", error)
 
     async def _start_worker(self, spec: ReleaseSpec, listener: int, log: ReleaseLog) -> Worker:
         if refusal := self._refusal(spec):

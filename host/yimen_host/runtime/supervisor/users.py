@@ -20,6 +20,10 @@ class Users:
             self._save()
         return self._given[app_id]
 
+    def known(self, app_id: str) -> int | None:
+        """Return the mini-app's number, None when it never had one."""
+        return self._given.get(app_id)
+
     def _save(self) -> None:
         new = self._file.with_suffix(".new")
         new.write_text(json.dumps(self._given, indent=0, sort_keys=True))
