@@ -1,15 +1,16 @@
-"""A resident's monthly statement of the wallet, on a page and as a table to keep."""
+"""A resident's monthly statement of the wallet, on a page, as a table, and on paper."""
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from yimen_host.core.errors import TooMany
-from yimen_host.core.pages import render, say
+from yimen_host.core.pages import attachment, locale, render, say
 from yimen_host.identity.sessions import present
 from yimen_host.payments.cashier import facade
 from yimen_host.payments.chart import wallet
 from yimen_host.payments.ledger import books
+from yimen_host.payments.papers.account import MAX_PRINTED, account_sheet
 from yimen_host.payments.statements import MAX_LINES, Statement, as_csv, month_of, read_month
 from yimen_host.payments.store import orders
 
@@ -37,6 +38,22 @@ async def table(request: Request) -> Response:
     return PlainTextResponse(f"\ufeff{text}", media_type="text/csv", headers=headers)
 
 
+async def paper(request: Request) -> Response:
+    """The same month as PDF. Raises TooMany for one that is better kept as a table."""
+    statement, titles = await _statement(request)
+    if len(statement.lines) > MAX_PRINTED:
+        raise TooMany("这个月的明细太多，请下载表格（CSV）")
+    facts = account_sheet(
+        statement,
+        titles,
+        holder=present(request).display_name,
+        language=locale(request),
+        say=lambda message: say(request, message),
+    )
+    pdf = await facade(request).press.print("statement.typ", facts, day=statement.month.last.date())
+    return attachment(pdf, name=f"yimen-{statement.month}", title=facts["title"])
+
+
 async def _statement(request: Request) -> tuple[Statement, dict[str, str]]:
     own, written = facade(request), request.query_params.get("month")
     month = read_month(written) if written else month_of(own.services.clock.now())
@@ -50,4 +67,8 @@ async def _statement(request: Request) -> tuple[Statement, dict[str, str]]:
     return Statement(month, found.opening, found.closing, found.lines), titles
 
 
-routes = [Route("/wallet/statement", page), Route("/wallet/statement.csv", table)]
+routes = [
+    Route("/wallet/statement", page),
+    Route("/wallet/statement.csv", table),
+    Route("/wallet/statement.pdf", paper),
+]

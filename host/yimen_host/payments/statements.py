@@ -42,6 +42,11 @@ class Month:
         return self.next.begin
 
     @property
+    def last(self) -> dt.datetime:
+        """The beginning of its last day."""
+        return self.end - dt.timedelta(days=1)
+
+    @property
     def next(self) -> "Month":
         """The one after it."""
         return Month(self.year + self.number // 12, self.number % 12 + 1)

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.host.payments.conftest import PASSWORD, open_order
+from tests.host.payments.papers.print import words
 from tests.host.payments.site import browser
 
 from yimen_host.core.clock import ManualClock
@@ -65,6 +66,33 @@ async def test_the_page_and_the_table_say_the_same(payments: Payments) -> None:
         ["", "", "92.00"],
     ]
     assert "92.00" not in other.text
+
+
+async def test_the_paper_says_what_the_page_says(payments: Payments) -> None:
+    await drink(payments, "8.00")
+
+    printed = await browser(payments, "ada").open("/wallet/statement.pdf")
+    again = await browser(payments, "ada").open("/wallet/statement.pdf?month=2026-11")
+
+    assert printed.headers["content-disposition"].startswith('attachment; filename="yimen-2026-11.pdf"; filename*=')
+    assert printed.content == again.content
+    for said in (
+        "钱包月账单",
+        "2026-11-01—2026-11-30",
+        "¥100.00",
+        "一杯茶",
+        "-¥8.00",
+        "¥92.00",
+        "138****8000",
+        "平台赠送",
+    ):
+        assert said in words(printed.content)
+
+
+async def test_a_month_of_nothing_is_a_paper_too(payments: Payments) -> None:
+    printed = await browser(payments, "bo").open("/wallet/statement.pdf?month=2020-02")
+
+    assert ["2020-02-29" in words(printed.content), "这个月没有明细" in words(printed.content)] == [True, True]
 
 
 @pytest.mark.parametrize("written", ["2026-13", "2026-1", "26-01", "2026-11-01", "november"])
