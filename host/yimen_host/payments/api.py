@@ -19,7 +19,7 @@ from yimen_host.payments.ordering import NewOrder, Payee
 from yimen_host.payments.orders import OrderState
 from yimen_host.payments.splits import store as splits
 from yimen_host.payments.splits.models import OrderPartRow, RefundPartRow
-from yimen_host.payments.store import orders, receipts, refunds
+from yimen_host.payments.store import receipts, refunds, search
 from yimen_sdk.money import MAX_FEN, Money
 from yimen_sdk.split import MAX_PARTS, Part
 
@@ -140,8 +140,9 @@ async def list_orders(request: Request) -> Response:
     asked = _validated(SearchQuery.model_validate, dict(request.query_params))
     async with payments.services.database.transaction() as session:
         after = await payments.orders.of_app(session, asked.after, caller.app_id) if asked.after else None
-        search = orders.Search(asked.reference, asked.state, asked.created_from, after)
-        found = await orders.found(session, caller.app_id, search, asked.limit)
+        states = (asked.state,) if asked.state else ()
+        wanted = search.Search(asked.reference, states, asked.created_from, after=after)
+        found = await search.found(session, search.OfApp(caller.app_id), wanted, asked.limit)
         numbers = await receipts.numbers(session, [order.id for order in found])
         parts = await splits.of_orders(session, [order.id for order in found if order.split])
     told = [_order_json(payments, order, numbers.get(order.id), parts.get(order.id, ())) for order in found]

@@ -16,11 +16,13 @@ from yimen_host.payments.chart import wallet as wallet_account
 from yimen_host.payments.coupons import console_pages as coupon_console
 from yimen_host.payments.coupons import pages as coupons
 from yimen_host.payments.errors import NoticeRefused
+from yimen_host.payments.finding import STATE_WORDS, read_finding
 from yimen_host.payments.ledger import books
 from yimen_host.payments.ordering import PAGE
 from yimen_host.payments.papers import pages as papers
 from yimen_host.payments.reconciliation import console_pages as reconciliation
-from yimen_host.payments.store import attempts, orders, receipts, refunds
+from yimen_host.payments.store import attempts, orders, receipts, refunds, search
+from yimen_host.payments.store.search import OfResident
 from yimen_host.payments.views import order_view, refund_view
 from yimen_sdk.money import yuan
 
@@ -29,14 +31,24 @@ WALLET_LINES = 20
 
 
 async def payments(request: Request) -> Response:
-    """List a resident's orders, newest first."""
-    own, signed_in = facade(request), present(request)
-    rows = await own.orders.page(signed_in.resident_id, before=request.query_params.get("before"))
+    """List a resident's orders, newest first, all or those that were looked for."""
+    own, signed_in, asked = facade(request), present(request), read_finding(request.query_params)
+    owner = OfResident(signed_in.resident_id)
+    rows = await own.orders.page(owner, asked.search, before=request.query_params.get("before"))
     async with own.services.database.transaction() as session:
         numbers = await receipts.numbers(session, [row.id for row in rows])
+        payees = await search.payees(session, signed_in.resident_id)
     shown = [order_view(row, numbers.get(row.id)) for row in rows[:PAGE]]
-    more = shown[-1].id if len(rows) > PAGE else None
-    return render(request, "payments/list.html", orders=shown, more=more)
+    return render(
+        request,
+        "payments/list.html",
+        status=422 if asked.fault else 200,
+        orders=shown,
+        more=asked.onward(shown[-1].id) if len(rows) > PAGE else None,
+        asked=asked,
+        states=STATE_WORDS,
+        payees=payees,
+    )
 
 
 async def payment(request: Request) -> Response:

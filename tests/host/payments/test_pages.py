@@ -1,5 +1,6 @@
 """The cashier, the wallet and the payments list, as a resident sees them."""
 
+import html
 import re
 
 import httpx
@@ -138,6 +139,53 @@ async def test_the_list_goes_on_page_by_page(payments: Payments) -> None:
 
     assert (len(shown(first)), shown(first) + shown(second)) == (20, opened[::-1])
     assert "?before=" not in second.text
+
+
+async def test_orders_are_found_by_what_one_remembers(payments: Payments, clock: ManualClock) -> None:
+    paid, _ = await begin(payments, "wallet")
+    clock.advance(days=40)
+    waiting = (await open_order(payments, yuan("3.00"), reference="100%_sure")).id
+    ada, bob = browser(payments, "ada"), browser(payments, "bob")
+
+    async def found(query: str) -> set[str]:
+        page = await ada.open(f"/payments?{query}")
+        return set(re.findall(r'href="/payments/(ord_[^"]+)"', page.text))
+
+    assert {
+        query: await found(query)
+        for query in (
+            "words=一杯", "words=茶 合作社", "words=咖啡", "words=%25", "words=100%25_sure", f"words={paid}",
+            "words=YM2026112100000001", "month=2026-11", "month=2026-12", "state=paid", "state=refunded",
+            "payee=greeting", "payee=other", "state=nonsense", "words=一杯&state=open&month=2026-12",
+        )
+    } == {
+        "words=一杯": {paid, waiting}, "words=茶 合作社": {paid, waiting}, "words=咖啡": set(), "words=%25": set(),
+        "words=100%25_sure": {waiting}, f"words={paid}": {paid}, "words=YM2026112100000001": {paid},
+        "month=2026-11": {paid}, "month=2026-12": {waiting}, "state=paid": {paid}, "state=refunded": set(),
+        "payee=greeting": {paid, waiting}, "payee=other": set(), "state=nonsense": {paid, waiting},
+        "words=一杯&state=open&month=2026-12": {waiting},
+    }  # fmt: skip
+    assert "ord_" not in (await bob.open(f"/payments?words={paid}")).text.replace(f'value="{paid}"', "")
+
+
+async def test_a_month_that_is_none_is_said_beside_its_field(payments: Payments) -> None:
+    await open_order(payments, yuan("1.00"))
+
+    page = await browser(payments, "ada").open("/payments?month=November&words=%22%3E")
+
+    assert (page.status_code, "月份写作 2026-11" in page.text, 'value="&#34;&gt;"' in page.text) == (422, True, True)
+
+
+async def test_a_page_of_what_was_found_goes_on_where_it_ended(payments: Payments) -> None:
+    opened = [(await open_order(payments, yuan("1.00"))).id for _ in range(23)]
+    ada = browser(payments, "ada")
+
+    first = await ada.open("/payments?words=一杯&state=open")
+    onward = re.search(r'href="(/payments\?words=[^"]+before=[^"]+)"', first.text)
+    assert onward
+    second = await ada.open(html.unescape(onward[1]))
+
+    assert re.findall(r'href="/payments/(ord_[^"]+)"', second.text) == opened[2::-1]
 
 
 async def test_a_top_up_goes_through_the_cashier_into_the_wallet(payments: Payments) -> None:

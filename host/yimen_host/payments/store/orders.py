@@ -2,13 +2,11 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from sqlalchemy import CursorResult, literal, tuple_, update
+from sqlalchemy import CursorResult, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
-from sqlmodel.sql.expression import SelectOfScalar as Select
 
 from yimen_host.payments.attempts import AttemptState
 from yimen_host.payments.models import AttemptRow, OrderRow
@@ -36,44 +34,6 @@ async def by_reference(session: AsyncSession, app_id: str, reference: str) -> Or
     """The order that a mini-app opened under its own number."""
     query = select(OrderRow).where(OrderRow.app_id == app_id, OrderRow.reference == reference)
     return (await session.scalars(query)).one_or_none()
-
-
-async def newest(session: AsyncSession, resident_id: str, *, before: str | None, limit: int) -> Sequence[OrderRow]:
-    """A resident's orders, newest first, those older than the order ``before``."""
-    query = select(OrderRow).where(OrderRow.resident_id == resident_id).order_by(col(OrderRow.id).desc()).limit(limit)
-    if before is not None:
-        query = query.where(col(OrderRow.id) < before)
-    return (await session.scalars(query)).all()
-
-
-@dataclass(frozen=True)
-class Search:
-    """Which of a mini-app's orders are looked for; ``after`` is the last order of the page before."""
-
-    reference: str | None = None
-    state: str | None = None
-    created_from: dt.datetime | None = None
-    after: OrderRow | None = None
-
-
-def searching(app_id: str, search: Search, limit: int) -> Select[OrderRow]:
-    """A mini-app's orders, those opened first first: each page begins where the last one ended, by the index."""
-    query = select(OrderRow).where(OrderRow.app_id == app_id)
-    if search.reference is not None:
-        query = query.where(OrderRow.reference == search.reference)
-    if search.state is not None:
-        query = query.where(OrderRow.state == search.state)
-    if search.created_from is not None:
-        query = query.where(OrderRow.created_at >= search.created_from)
-    if search.after is not None:
-        last = tuple_(literal(search.after.created_at), literal(search.after.id))
-        query = query.where(tuple_(col(OrderRow.created_at), col(OrderRow.id)) > last)
-    return query.order_by(col(OrderRow.created_at), col(OrderRow.id)).limit(limit)
-
-
-async def found(session: AsyncSession, app_id: str, search: Search, limit: int) -> Sequence[OrderRow]:
-    """One page of a mini-app's orders."""
-    return (await session.scalars(searching(app_id, search, limit))).all()
 
 
 async def titles(session: AsyncSession, order_ids: set[str]) -> dict[str, str]:
