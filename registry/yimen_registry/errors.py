@@ -29,6 +29,15 @@ class Conflict(RegistryError):
     status = 409
 
 
+class AppRemoved(Conflict):
+    """The mini-app was removed for good: nothing is done in its name any more."""
+
+    code = "app_removed"
+
+    def __init__(self, app_id: str) -> None:
+        super().__init__(f"{app_id} was removed; its name is not used again")
+
+
 class Invalid(RegistryError):
     """A value is outside its grammar or its limits."""
 

@@ -9,11 +9,12 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from yimen_registry import Conflict, Invalid, NotFound
+from yimen_registry import AppRemoved, Conflict, Invalid, NotFound
 from yimen_registry.releases.machine import ReleaseState
 from yimen_registry.releases.models import Severity
 from yimen_registry.releases.rollout import SecondPersonNeeded, WrongStage
 from yimen_registry.testing import Town
+from yimen_registry.testing.wheels import WheelDraft
 from yimen_registry.wheel import TreeAltered
 
 
@@ -267,3 +268,22 @@ async def test_only_a_suspended_mini_app_is_removed_and_it_stays_so(town: Town) 
     assert await registry.live_releases() == []
     (entry,) = await registry.latest_log(limit=1)
     assert (entry.act, entry.actor, entry.details) == ("app.removed", "rui", {"reason": "gone", "data": "erased"})
+
+
+async def test_nothing_is_uploaded_or_submitted_in_a_removed_ones_name(town: Town) -> None:
+    registry = town.registry
+    waiting = await town.upload(WheelDraft(version="1.1.0"))
+    only = await registry.issue_token(town.publisher.id, by="mei", name="ci", app_id="greeting")
+    await registry.suspend_app("greeting", by="rui", reason="first")
+    while_suspended = await town.upload(WheelDraft(version="1.2.0"), token=only.token)
+
+    await registry.remove_app("greeting", by="rui", reason="gone", kept="erased")
+
+    with pytest.raises(AppRemoved, match="greeting was removed; its name is not used again"):
+        await town.upload(WheelDraft(version="2.0.0"))
+    with pytest.raises(AppRemoved, match="greeting was removed"):
+        await registry.submit(waiting.id, by="mei")
+    with pytest.raises(AppRemoved, match="greeting was removed"):
+        await registry.issue_token(town.publisher.id, by="mei", name="another", app_id="greeting")
+    assert [build.id for build in await registry.builds_of("greeting")] == [while_suspended.id, waiting.id]
+    assert [token.name for token in await registry.tokens(town.publisher.id, by="mei") if token.revoked_at] == ["ci"]

@@ -10,9 +10,10 @@ from yimen_host.console.refusals import shown
 from yimen_host.core.pages import fields, render
 from yimen_host.identity.sessions import present
 from yimen_host.runtime.directory import LiveDirectory
+from yimen_host.runtime.removal import REMOVED
 from yimen_host.runtime.supervision import Supervision, SupervisorUnavailable
+from yimen_registry import AppRemoved, Registry, RegistryError
 from yimen_registry import NotFound as RegistryNotFound
-from yimen_registry import Registry, RegistryError
 
 
 @shown
@@ -109,6 +110,14 @@ async def running(request: Request, app_id: str) -> list[object]:
         return [status for status in await supervision.status() if status.app_id == app_id]
     except SupervisorUnavailable:
         return []
+
+
+async def own_standing_app(request: Request) -> str:
+    """The same, when it was not removed: nothing new is made for one that was. Raises also AppRemoved."""
+    app_id = await own_app(request)
+    if (await _registry(request).stopped_apps()).get(app_id) == REMOVED:
+        raise AppRemoved(app_id)
+    return app_id
 
 
 async def own_app(request: Request) -> str:

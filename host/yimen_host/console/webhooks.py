@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from yimen_host.console.developer import own_app
+from yimen_host.console.developer import own_app, own_standing_app
 from yimen_host.console.refusals import shown
 from yimen_host.core.errors import HostError, Invalid, Refused
 from yimen_host.core.pages import MAX_FORM_FIELDS, fields, render
@@ -17,7 +17,7 @@ from yimen_host.payments.webhooks.endpoints import OVERLAP, Endpoints
 @shown
 async def home(request: Request) -> Response:
     """List a mini-app's endpoints; a POST makes one, and its secret is shown this once."""
-    app_id, endpoints = await own_app(request), _endpoints(request)
+    app_id, endpoints = await own_standing_app(request), _endpoints(request)
     typed, faults, status = "", dict[str, str](), 200
     if request.method == "POST":
         form = await request.form(max_files=0, max_fields=MAX_FORM_FIELDS)

@@ -12,11 +12,16 @@ import shutil
 from pathlib import Path
 
 import psycopg
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_host.core import outbox
 from yimen_host.core.errors import Refused
 from yimen_host.core.services import Services
 from yimen_host.identity import store as identity
+from yimen_host.identity.consent import CHANGED_CHANNEL
+from yimen_host.identity.mandates import store as mandates
+from yimen_host.payments.store import orders
+from yimen_host.payments.webhooks import store as webhooks
 from yimen_host.runtime import store
 from yimen_host.runtime.export import export
 from yimen_host.runtime.installs import Installs
@@ -102,10 +107,19 @@ class Removals:
             await asyncio.to_thread(shutil.rmtree, self._data(app_id), ignore_errors=False, onerror=_gone_already)
         await self._installs.uninstall(app_id)
         async with self._services.database.transaction() as session:
+            await self._end_what_acts_for(session, app_id)
             await identity.forget_app(session, app_id)
             await outbox.forget_destination(session, f"app:{app_id}")
             await store.forget_app(session, app_id)
         log.info("%s and all it kept is erased", app_id)
+
+    async def _end_what_acts_for(self, session: AsyncSession, app_id: str) -> None:
+        """Nobody pays it, hears of it or uses it for another any more. What was paid and decided stays written."""
+        now = self._services.clock.now()
+        await orders.end_time_of_app(session, app_id, now)
+        await webhooks.forget_app(session, app_id)
+        for person in await mandates.end_of_app(session, app_id, now):
+            await identity.tell(session, CHANGED_CHANNEL, person)
 
     def _data(self, app_id: str) -> Path:
         return self._var / "apps" / app_id

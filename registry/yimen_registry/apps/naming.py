@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from yimen_registry.apps import store
 from yimen_registry.apps.models import AppRow, AppState
 from yimen_registry.apps.store import App
-from yimen_registry.errors import NotAllowed
+from yimen_registry.errors import AppRemoved, NotAllowed
 from yimen_registry.log import store as log
 
 _LOOKS_LIKE = str.maketrans({"0": "o", "1": "l", "i": "l", "5": "s", "2": "z", "8": "b", "-": None})
@@ -28,7 +28,7 @@ def skeleton(app_id: str) -> str:
 async def claim(
     session: AsyncSession, now: dt.datetime, *, app_id: str, distribution: str, publisher_id: str, by: str
 ) -> App:
-    """Return the mini-app, which becomes this publisher's when nobody has it. Raises NameNotYours."""
+    """Return the mini-app, which becomes this publisher's when nobody has it. Raises NameNotYours and AppRemoved."""
     row = AppRow(
         id=app_id,
         skeleton=skeleton(app_id),
@@ -45,4 +45,6 @@ async def claim(
         raise NameNotYours(f"{app_id!r} looks like another mini-app, or {distribution!r} is another's")
     if (app.publisher_id, app.distribution) != (publisher_id, distribution):
         raise NameNotYours(f"{app_id!r} is distributed as {app.distribution!r} by its publisher")
+    if app.state is AppState.REMOVED:
+        raise AppRemoved(app_id)
     return app

@@ -9,6 +9,7 @@ from yimen_registry.apps.models import AppState
 from yimen_registry.errors import Conflict, Invalid, NotFound
 from yimen_registry.log import store as log
 from yimen_registry.releases.store import announce
+from yimen_registry.tokens import store as tokens
 
 
 async def suspend(session: AsyncSession, now: dt.datetime, *, app_id: str, by: str, reason: str) -> None:
@@ -26,7 +27,7 @@ async def resume(session: AsyncSession, now: dt.datetime, *, app_id: str, by: st
 
 
 async def remove(session: AsyncSession, now: dt.datetime, *, app_id: str, by: str, reason: str, kept: str) -> None:
-    """Remove a suspended mini-app for good; `kept` says what became of its data.
+    """Remove a suspended mini-app for good, and end the tokens that are for it; `kept` says what became of its data.
 
     Raises NotFound, Invalid, or Conflict when it is not suspended.
     """
@@ -37,6 +38,7 @@ async def remove(session: AsyncSession, now: dt.datetime, *, app_id: str, by: st
         if found is None:
             raise NotFound(f"there is no mini-app {app_id!r}")
         raise Conflict(f"{app_id} is {found.state}; only a suspended mini-app can be removed")
+    await tokens.revoke_of_app(session, app_id, now)
     details = {"reason": reason, "data": kept}
     await log.append(session, now, actor=by, act="app.removed", thing=app_id, details=details)
     await announce(session, app_id)

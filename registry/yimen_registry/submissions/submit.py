@@ -6,7 +6,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_registry.apps import store as apps
-from yimen_registry.errors import Conflict, Invalid, NotFound
+from yimen_registry.apps.models import AppState
+from yimen_registry.errors import AppRemoved, Conflict, Invalid, NotFound
 from yimen_registry.ids import new_id
 from yimen_registry.log import store as log
 from yimen_registry.publishers import membership
@@ -42,6 +43,8 @@ async def submit(session: AsyncSession, now: dt.datetime, *, build_id: str, by: 
     if build is None or app is None:
         raise NotFound(f"there is no build {build_id} of yours")
     await membership.require(session, app.publisher_id, by, Right.PUBLISH)
+    if app.state is AppState.REMOVED:
+        raise AppRemoved(app.id)
     require_text(note, least=0)
     if await releases.release(session, build.app_id, build.version):
         raise Conflict(f"{build.app_id} {build.version} is approved already")

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_registry.apps import store as apps
-from yimen_registry.errors import Conflict, Invalid, NotFound, RegistryError
+from yimen_registry.apps.models import AppState
+from yimen_registry.errors import AppRemoved, Conflict, Invalid, NotFound, RegistryError
 from yimen_registry.ids import new_id
 from yimen_registry.log import store as log
 from yimen_registry.publishers import membership
@@ -56,6 +57,8 @@ async def issue(
     app = await apps.app(session, app_id) if app_id else None
     if app_id and (app is None or app.publisher_id != publisher_id):
         raise NotFound(f"there is no mini-app {app_id!r} of yours")
+    if app and app.state is AppState.REMOVED:
+        raise AppRemoved(app.id)
     secret = new_secret()
     row = TokenRow(
         id=new_id("tok", now),

@@ -69,6 +69,12 @@ async def revoke(session: AsyncSession, token_id: str, now: dt.datetime) -> bool
     return written(await session.execute(ended)) == 1
 
 
+async def revoke_of_app(session: AsyncSession, app_id: str, now: dt.datetime) -> None:
+    """End every token that is for one mini-app only."""
+    ended = update(TokenRow).where(col(TokenRow.app_id) == app_id, col(TokenRow.revoked_at).is_(None))
+    await session.execute(ended.values(revoked_at=now))
+
+
 def _token(row: TokenRow) -> Token:
     return Token(
         id=row.id,

@@ -13,11 +13,15 @@ from tests.host.village import MANIFEST, Village, record
 
 from yimen_host.core.errors import Refused
 from yimen_host.identity import store as identity
+from yimen_host.identity.mandates.mandate import Terms
+from yimen_host.payments.ordering import NewOrder, Payee
+from yimen_host.payments.sweep import expire_orders
 from yimen_host.runtime import store
 from yimen_host.runtime.export import export
 from yimen_host.runtime.installs import Installs
 from yimen_host.runtime.supervisor.belongings import regular_files
 from yimen_host.runtime.supervisor.users import give
+from yimen_sdk.money import yuan
 
 TABLES = """
 CREATE TABLE leaf (id serial PRIMARY KEY, name text NOT NULL UNIQUE,
@@ -90,6 +94,37 @@ async def test_nothing_is_left_but_the_residents_own_log(here: Village, ada: str
     assert await left(here, ada) == (False, False, 0, 0, 1)
     (entry,) = await here.node.registry.latest_log(limit=1)
     assert (entry.act, entry.details) == ("app.removed", {"reason": "sold", "data": "erased"})
+
+
+async def test_nothing_acts_in_its_name_any_more(here: Village, ada: str) -> None:
+    node = here.node
+    mother = await here.settle("13800000002", person=101)
+    mandate = await node.mandates.offer(
+        mother, ada, Terms("tea", frozenset({"identity.name"}), yuan("5.00"), yuan("9.00"), 365), {"identity.name": "x"}
+    )
+    await node.webhooks.add("tea", "https://tea.example.com/hook")
+    async with here.services.database.transaction() as session:
+        payee = Payee("tea", "茶馆", "茶叶合作社")
+        bound = [await node.payments.orders.open(session, NewOrder("茶", yuan("8.00")), payee, ada) for _ in range(2)]
+        await node.payments.orders.cancel(session, bound[1])
+    before = await acting(here, mandate, ada)
+    await node.registry.suspend_app("tea", by=ada, reason="sold")
+
+    await node.removals.erase_app("tea", by=ada, reason="sold")
+    await expire_orders(node.payments)
+
+    assert before == ("active", 1, {bound[0].id: "open", bound[1].id: "cancelled"})
+    assert await acting(here, mandate, ada) == ("revoked", 0, {bound[0].id: "expired", bound[1].id: "cancelled"})
+    cookie, _ = await here.sign_in(ada)
+    refused = await here.browser(cookie).post("/developer/apps/tea/webhooks", data={"url": "https://x.example.com/"})
+    assert (refused.status_code, await node.webhooks.of_app("tea")) == (409, [])
+
+
+async def acting(here: Village, mandate: str, ada: str) -> tuple[str, int, dict[str, str]]:
+    """The state of a mandate, how many webhook endpoints the tea house has, and its orders."""
+    row, _, _ = await here.node.mandates.seen(mandate, ada)
+    orders = await here.node.payments.orders.page(ada, before=None)
+    return str(row.state), len(await here.node.webhooks.of_app("tea")), {order.id: str(order.state) for order in orders}
 
 
 async def test_a_removal_that_broke_off_is_finished(here: Village, ada: str) -> None:

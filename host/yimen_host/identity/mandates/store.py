@@ -90,6 +90,21 @@ async def lapse(session: AsyncSession, resident_id: str, now: dt.datetime) -> No
     await session.execute(over.values(**values).execution_options(synchronize_session=False))
 
 
+async def end_of_app(session: AsyncSession, app_id: str, now: dt.datetime) -> Sequence[str]:
+    """End every mandate for a mini-app that is gone, by nobody's act; return whom it concerned."""
+    concerned: set[str] = set()
+    for event in (Event.REVOKE, Event.REFUSE):
+        ended = (
+            update(MandateRow)
+            .where(col(MandateRow.app_id) == app_id, col(MandateRow.state).in_(sources(event)))
+            .values(state=target(event), ended_at=now)
+            .returning(col(MandateRow.representee_id), col(MandateRow.delegate_id))
+            .execution_options(synchronize_session=False)
+        )
+        concerned.update(person for two in (await session.execute(ended)).all() for person in two)
+    return sorted(concerned)
+
+
 async def take(session: AsyncSession, mandate_id: str, *, month: dt.date, fen: int, now: dt.datetime) -> bool:
     """Count a payment against its caps, if the mandate counts now and so much is left; say whether it was."""
     values = {"mandate_id": mandate_id, "month": month, "fen": fen, "now": now}

@@ -54,6 +54,12 @@ async def overdue(session: AsyncSession, now: dt.datetime, limit: int) -> Sequen
     return (await session.scalars(query)).all()
 
 
+async def end_time_of_app(session: AsyncSession, app_id: str, now: dt.datetime) -> None:
+    """Let the time of a mini-app's open orders be over: they end as overdue ones do, after their channels are told."""
+    open_ = (col(OrderRow.app_id) == app_id, col(OrderRow.state) == OrderState.OPEN, col(OrderRow.expires_at) > now)
+    await session.execute(update(OrderRow).where(*open_).values(expires_at=now))
+
+
 async def closable(session: AsyncSession, before: dt.datetime, limit: int) -> Sequence[str]:
     """Delivered orders that were paid before a moment."""
     query = (

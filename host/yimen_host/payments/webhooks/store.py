@@ -49,6 +49,11 @@ async def remove(session: AsyncSession, endpoint_id: str) -> None:
     await session.execute(delete(EndpointRow).where(col(EndpointRow.id) == endpoint_id))
 
 
+async def forget_app(session: AsyncSession, app_id: str) -> None:
+    """Remove the endpoints of a mini-app that is gone, with their secrets and all that waits for them."""
+    await session.execute(delete(EndpointRow).where(col(EndpointRow.app_id) == app_id))
+
+
 async def set_state(session: AsyncSession, endpoint_id: str, state: EndpointState) -> None:
     """Pause or start an endpoint; one that starts is tried at once."""
     changed = update(EndpointRow).where(col(EndpointRow.id) == endpoint_id)
