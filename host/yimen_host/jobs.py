@@ -125,6 +125,7 @@ class Jobs:
 
     async def _reconcile(self) -> None:
         await self._node.payments.reconciling.due()
+        await self._node.payments.channel_fees.due()
 
     async def _settle(self) -> None:
         await self._node.payments.settling.due()

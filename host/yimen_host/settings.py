@@ -40,6 +40,10 @@ class Settings(BaseSettings):
         default_factory=dict,
         description="Systems that mini-apps may reach by name: 'biller.example=http://127.0.0.1:8091,…'.",
     )
+    billers: Annotated[dict[str, str], NoDecode] = Field(
+        default_factory=dict,
+        description="Where billers leave their daily files, by mini-app: 'utilities=https://files.power.example,…'.",
+    )
     extensions: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Extensions of the operator to load, by name: 'wechatpay,alipay'; the order is theirs."
     )
@@ -48,14 +52,14 @@ class Settings(BaseSettings):
     )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
-    @field_validator("connections", mode="before")
+    @field_validator("connections", "billers", mode="before")
     @classmethod
     def _read_connections(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         pairs = [pair.split("=", 1) for pair in value.split(",") if pair.strip()]
         if any(len(pair) != 2 for pair in pairs):
-            raise ValueError("connections are written name=http://address, separated by commas")
+            raise ValueError("this is written name=http://address, separated by commas")
         return {name.strip(): address.strip() for name, address in pairs}
 
     @field_validator("extensions", mode="before")

@@ -107,14 +107,17 @@ class Conductor:
             except EmbeddedError as error:
                 raise CannotStart(str(error)) from None
             url = self._postgres.database(DATABASE, owner=DATABASE).url
-        connections = dict(settings.connections)
+        connections, billers = dict(settings.connections), dict(settings.billers)
         if settings.demo:
-            connections.setdefault("biller.yimen.test", f"http://127.0.0.1:{settings.the_biller_port}")
+            power = f"http://127.0.0.1:{settings.the_biller_port}"
+            connections.setdefault("biller.yimen.test", power)
+            billers.setdefault("utilities", f"{power}/files")
         return {
             **os.environ,
             "YIMEN_DATABASE_URL": url,
             "YIMEN_VAR": str(settings.var.absolute()),
-            "YIMEN_CONNECTIONS": ",".join(f"{name}={address}" for name, address in connections.items()),
+            "YIMEN_CONNECTIONS": _pairs(connections),
+            "YIMEN_BILLERS": _pairs(billers),
             "YIMEN_DEMO": "1" if settings.demo else "0",
             **({"YIMEN_PROJECT": str(settings.project)} if settings.project else {}),
             **(simulation.merchant(settings) if settings.demo else {}),
@@ -222,6 +225,10 @@ class Conductor:
                 f"  text messages to newcomers: {origin}/sandbox/inbox",
             ]
         print("\n".join([*lines, "", "Ctrl-C stops everything."]), flush=True)
+
+
+def _pairs(named: Mapping[str, str]) -> str:
+    return ",".join(f"{name}={address}" for name, address in named.items())
 
 
 def _reason(stderr: bytes) -> str:

@@ -33,6 +33,11 @@ def clearing(channel_id: str) -> str:
     return f"channel:{channel_id}:clearing"
 
 
+def channel_fees(channel_id: str) -> str:
+    """What a channel has kept for its service: below zero, as a cost is."""
+    return f"expense:{channel_id}"
+
+
 def suspense(channel_id: str) -> str:
     """Money that came and belongs to no open order, until it is given back or attached again."""
     return f"suspense:{channel_id}"

@@ -20,6 +20,8 @@ from yimen_host.payments.merchants.register import Register
 from yimen_host.payments.ordering import Ordering
 from yimen_host.payments.papers.patience import Patience
 from yimen_host.payments.password import PaymentPassword
+from yimen_host.payments.reconciliation.billerfile import BillerFile
+from yimen_host.payments.reconciliation.channelfees import ChannelFees
 from yimen_host.payments.reconciliation.resolving import Resolving
 from yimen_host.payments.reconciliation.running import Reconciling
 from yimen_host.payments.refunding import Refunding
@@ -56,7 +58,9 @@ class Payments:
         self.refunding = Refunding(services, self.ledger, self.channels, redemption, splitting)
         self.booking = Booking(services, self.ledger, self.channels, self.refunding, redemption, splitting)
         self.till = Till(services, self.channels, password, redemption, self.booking)
-        self.reconciling = Reconciling(services, self.channels)
+        billers = {app_id: BillerFile(address) for app_id, address in services.settings.billers.items()}
+        self.reconciling = Reconciling(services, self.channels, billers)
+        self.channel_fees = ChannelFees(services.database, self.ledger)
         self.merchants = Register(services)
         self.settling = Settling(services, self.ledger, self.merchants, payouts or self._sandbox())
         self.resolving = Resolving(services, self.ledger, self.till)

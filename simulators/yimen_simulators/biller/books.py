@@ -3,7 +3,8 @@
 import datetime as dt
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -40,11 +41,23 @@ class Collection:
     reason: str
 
 
+@dataclass(frozen=True)
+class Booking:
+    """A line of a day's file. ``undone``: booked and reversed on that day, so that no file has it."""
+
+    sequence: str
+    kind: Literal["collected", "reversed", "undone"]
+    fen: int
+    number: str
+    period: str
+    booked_at: str
+
+
 class Books:
     """Bills and collections. One collection pays a bill; a sequence number has one outcome for ever."""
 
     def __init__(self, file: Path | str, today: Callable[[], dt.date]) -> None:
-        self._today = today
+        self._today = today  # of China
         self._lock = threading.Lock()
         self._file = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
         self._file.executescript(
@@ -52,9 +65,14 @@ class Books:
             PRAGMA journal_mode = WAL;
             CREATE TABLE IF NOT EXISTS collection (
                 sequence TEXT PRIMARY KEY, number TEXT, period TEXT, fen INTEGER, outcome TEXT, reason TEXT);
+            CREATE TABLE IF NOT EXISTS booking (sequence TEXT PRIMARY KEY, booked_on TEXT NOT NULL, undone_on TEXT);
             CREATE UNIQUE INDEX IF NOT EXISTS paid_once ON collection (number, period) WHERE outcome = 'confirmed';
             """
         )
+
+    def today(self) -> dt.date:
+        """The day in China."""
+        return self._today()
 
     def household(self, number: str) -> Household | None:
         """A customer."""
@@ -78,17 +96,25 @@ class Books:
             outcome: Outcome = "rejected" if reason else "confirmed"
             made = Collection(sequence, number, period, fen, outcome, reason)
             values = (made.sequence, made.number, made.period, made.fen, made.outcome, made.reason)
-            self._file.execute("INSERT INTO collection VALUES (?, ?, ?, ?, ?, ?)", values)
+            with self._at_once():
+                self._file.execute("INSERT INTO collection VALUES (?, ?, ?, ?, ?, ?)", values)
+                if outcome == "confirmed":
+                    self._file.execute("INSERT INTO booking VALUES (?, ?, NULL)", (sequence, self._day()))
             return made
 
     def reverse(self, sequence: str) -> Collection:
         """Reverse a collection 冲正; the bill is open again. One never heard of is refused should it come later."""
         with self._lock:
             unheard = (sequence, "", "", 0, "reversed", "")
-            self._file.execute("INSERT INTO collection VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", unheard)
-            self._file.execute(
-                "UPDATE collection SET outcome = 'reversed' WHERE sequence = ? AND outcome = 'confirmed'", (sequence,)
-            )
+            with self._at_once():
+                self._file.execute("INSERT INTO collection VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING", unheard)
+                undone = self._file.execute(
+                    "UPDATE collection SET outcome = 'reversed' WHERE sequence = ? AND outcome = 'confirmed'",
+                    (sequence,),
+                )
+                if undone.rowcount:
+                    day = self._day()
+                    self._file.execute("UPDATE booking SET undone_on = ? WHERE sequence = ?", (day, sequence))
             found = self.collection(sequence)
         assert found is not None
         return found
@@ -97,6 +123,31 @@ class Books:
         """What became of a sequence number."""
         row = self._file.execute("SELECT * FROM collection WHERE sequence = ?", (sequence,)).fetchone()
         return Collection(*row) if row else None
+
+    def bookings(self, day: dt.date) -> list[Booking]:
+        """What was booked, or undone, on a day."""
+        rows = self._file.execute(
+            "SELECT c.sequence, CASE WHEN b.booked_on < ?1 THEN 'reversed' WHEN b.undone_on = ?1 THEN 'undone'"
+            " ELSE 'collected' END, c.fen, c.number, c.period, ?1 || 'T12:00:00+08:00'"
+            " FROM booking b JOIN collection c USING (sequence) WHERE b.booked_on = ?1 OR b.undone_on = ?1"
+            " ORDER BY c.sequence",
+            (day.isoformat(),),
+        )
+        return [Booking(*row) for row in rows]
+
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """Keep both tables or neither; the caller holds the lock."""
+        self._file.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._file.execute("ROLLBACK")
+            raise
+        self._file.execute("COMMIT")
+
+    def _day(self) -> str:
+        return self.today().isoformat()
 
     def _objection(self, number: str, period: str, fen: int) -> str:
         bill = (

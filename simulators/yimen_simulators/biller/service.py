@@ -1,7 +1,11 @@
-"""The power company over HTTP: query, pay, ask what became of a payment, reverse 冲正. Faults can be switched on."""
+"""The power company over HTTP: query, pay, ask what became of a payment, reverse 冲正, and its daily file.
+
+Faults can be switched on.
+"""
 
 import asyncio
 import dataclasses
+import datetime as dt
 from typing import Any
 
 from starlette.applications import Starlette
@@ -10,6 +14,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from yimen_simulators.biller.books import Books, Collection
+from yimen_simulators.biller.files import FAULTS as FILE_FAULTS
+from yimen_simulators.biller.files import daily_file
 
 SILENCE_SECONDS = 60.0
 FAULTS = ("none", "silent_before", "silent_after")
@@ -25,11 +31,14 @@ def create_biller(books: Books) -> Starlette:
             Route("/payments", pay, methods=["POST"]),
             Route("/payments/{sequence}", payment),
             Route("/payments/{sequence}/reverse", reverse, methods=["POST"]),
+            Route("/files/{day}.csv", daily),
             Route("/_faults", set_fault, methods=["POST"]),
+            Route("/_files", spoil, methods=["POST"]),
         ]
     )
     application.state.books = books
     application.state.faults = {}
+    application.state.files = {}
     application.state.late = set()
     return application
 
@@ -71,6 +80,27 @@ async def payment(request: Request) -> Response:
 async def reverse(request: Request) -> Response:
     """Reverse a payment; a payment never heard of is refused from now on."""
     return _told(_books(request).reverse(request.path_params["sequence"]))
+
+
+async def daily(request: Request) -> Response:
+    """Tell what was booked on a day, once it is over."""
+    try:
+        day = dt.date.fromisoformat(request.path_params["day"])
+    except ValueError:
+        return _unknown("no_such_day")
+    if day >= _books(request).today():
+        return _unknown("not_ready")
+    text = daily_file(day, _books(request).bookings(day), request.app.state.files)
+    return Response(text, media_type="text/csv")
+
+
+async def spoil(request: Request) -> Response:
+    """Spoil a line of the daily file: body ``{sequence, fault}``; sequence ``extra`` adds a line."""
+    asked = await request.json()
+    if asked.get("fault") not in FILE_FAULTS:
+        return JSONResponse({"error": f"fault is one of {', '.join(FILE_FAULTS)}"}, 422)
+    request.app.state.files[str(asked["sequence"])] = asked["fault"]
+    return JSONResponse({"sequence": asked["sequence"], "fault": asked["fault"]})
 
 
 async def set_fault(request: Request) -> Response:

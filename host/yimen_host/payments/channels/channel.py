@@ -21,7 +21,8 @@ class ChannelSilent(Exception):
 class Capabilities:
     """What a channel can do. ``internal``: its money is in our own ledger, so there is nobody outside to ask.
 
-    ``fee_bp`` is the fee agreed with it, in basis points; with none, what its bills charge is not checked.
+    ``fee_bp`` is the fee agreed with it, in basis points of a payment, at least ``fee_least_fen`` and at most
+    ``fee_most_fen``; with none, what its bills charge is booked and not checked.
     """
 
     internal: bool = False
@@ -29,6 +30,8 @@ class Capabilities:
     partial_refund: bool = True
     statement: bool = True
     fee_bp: int | None = None
+    fee_least_fen: int = 0
+    fee_most_fen: int | None = None
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ async def home(request: Request) -> Response:
             faults = {name: say(request, fault) for name, fault in error.faults.items()}
         else:
             await payments.reconciling.run(source, day, by=by)
+            await payments.channel_fees.due()
             return RedirectResponse(HOME, 303)
     overview = await payments.resolving.overview()
     ended, after = "ended" in request.query_params, request.query_params.get("after")
@@ -47,7 +48,7 @@ async def home(request: Request) -> Response:
         breaks=[(row, *_words(row), Money(row.difference_fen)) for row in rows],
         more=rows[-1].id if len(rows) == PAGE else None,
         ended=ended,
-        channels=[(channel.id, channel.title.in_(locale(request))) for channel in payments.reconciling.sources()],
+        sources=[(source.id, source.title.in_(locale(request))) for source in payments.reconciling.sources()],
         yesterday=overview.today - dt.timedelta(days=1),
         faults=faults,
     )
@@ -100,8 +101,8 @@ async def _act(resolving: Resolving, break_id: str, act: str, by: str) -> None:
 
 def _asked(payments: Payments, typed: dict[str, str]) -> tuple[str, dt.date]:
     source = typed.get("source", "")
-    if source not in {channel.id for channel in payments.reconciling.sources()}:
-        raise Invalid("no such channel", {"source": "请选择支付渠道"})
+    if source not in {known.id for known in payments.reconciling.sources()}:
+        raise Invalid("no such source", {"source": "请选择对账方"})
     try:
         day = dt.date.fromisoformat(typed.get("day", ""))
     except ValueError:
@@ -116,7 +117,7 @@ def _words(row: BreakRow) -> tuple[str, tuple[str, str]]:
 
 
 def _title(request: Request, source: str) -> str:
-    return _payments(request).channels[source].title.in_(locale(request))
+    return _payments(request).reconciling.title(source).in_(locale(request))
 
 
 async def _name(request: Request, resident_id: str) -> str:

@@ -1,4 +1,4 @@
-"""In how many ways a channel's bill can differ from our books. Each difference is of exactly one kind."""
+"""In how many ways the other side's bill can differ from our books. Each difference is of exactly one kind."""
 
 from enum import StrEnum
 
@@ -10,6 +10,8 @@ class BreakKind(StrEnum):
     """We have booked it, and the channel's bill does not have it."""
     MISSING_HERE = "missing_here"
     """The bill has it, and we know it as something for which no money moved."""
+    REVERSED_HERE = "reversed_here"
+    """The file has it, and we have given its money back."""
     UNKNOWN_REFERENCE = "unknown_reference"
     """The bill names a number that is none of ours."""
     DUPLICATE_THERE = "duplicate_there"

@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-WHOLE = 10_000
-"""Basis points of a whole."""
+from yimen_host.payments.fees import Fee
 
 
 class Way(StrEnum):
@@ -25,6 +24,8 @@ class Standing(StrEnum):
     """It has not ended yet."""
     NO_MONEY = "no_money"
     """It ended, and no money moved."""
+    GIVEN_BACK = "given_back"
+    """Its money came, and all of it went back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,10 @@ class TheirLine:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What a day is counted in. With no agreed ``fee_bp`` (basis points) the channel's fees are not checked."""
+    """What a day is counted in. With no agreed ``fee`` the channel's fees are not checked."""
 
     currency: str
-    fee_bp: int | None
+    fee: Fee | None
 
     def ours(self, line: OurLine) -> int:
         """What one of our lines counts: a refund below zero, another currency nothing."""
@@ -66,8 +67,8 @@ class Terms:
         return _signed(line.way, line.fen - self.excess(line)) if line.currency == self.currency else 0
 
     def excess(self, line: TheirLine) -> int:
-        """How far the fee is above what was agreed, half a fen rounded up; below zero when it is less."""
-        return 0 if self.fee_bp is None else line.fee_fen - (line.fen * self.fee_bp + WHOLE // 2) // WHOLE
+        """How far the fee is above what was agreed; below zero when it is less."""
+        return 0 if self.fee is None else line.fee_fen - self.fee.of(line.fen)
 
 
 def _signed(way: Way, fen: int) -> int:

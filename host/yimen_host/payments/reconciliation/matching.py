@@ -15,6 +15,7 @@ _UNMATCHED = {
     Standing.ANOTHER_DAY: BreakKind.WRONG_DAY,
     Standing.UNDER_WAY: BreakKind.STATE_DIFFERS,
     Standing.NO_MONEY: BreakKind.MISSING_HERE,
+    Standing.GIVEN_BACK: BreakKind.REVERSED_HERE,
 }
 
 

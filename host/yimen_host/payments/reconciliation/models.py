@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, Index, UniqueConstraint, text
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKeyConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from yimen_host.core.database import Moment
@@ -29,8 +29,21 @@ class RunRow(SQLModel, table=True):
     theirs_fen: int = Field(default=0, sa_column=_fen())
     breaks: int = 0
     breaks_fen: int = Field(default=0, sa_column=_fen())
+    fees_fen: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     by: str | None = Field(default=None, description="who asked for it; nobody when it was the clock")
     ran_at: dt.datetime = Field(sa_type=Moment)
+
+
+class BookedFeeRow(SQLModel, table=True):
+    """What the ledger has of a channel's fees of a day, and in how many postings."""
+
+    __tablename__ = "reconciliation_booked_fee"
+    __table_args__ = (ForeignKeyConstraint(["source", "day"], ["reconciliation_run.source", "reconciliation_run.day"]),)
+
+    source: str = Field(primary_key=True)
+    day: dt.date = Field(primary_key=True)
+    fen: int = Field(sa_column=_fen())
+    postings: int
 
 
 class BreakRow(SQLModel, table=True):

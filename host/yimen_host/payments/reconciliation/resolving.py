@@ -22,6 +22,7 @@ from yimen_host.payments.reconciliation.errors import BreakMoved, NoSuchBreak, S
 from yimen_host.payments.reconciliation.kinds import BreakKind
 from yimen_host.payments.reconciliation.lines import Way
 from yimen_host.payments.reconciliation.models import BreakRow, RunRow
+from yimen_host.payments.reconciliation.sources import is_biller, moved
 from yimen_host.payments.reconciliation.store import breaks as store
 from yimen_host.payments.till import Till
 from yimen_sdk.money import Money
@@ -99,7 +100,7 @@ class Resolving:
         return await self.find(break_id)
 
     async def to_suspense(self, break_id: str, *, by: str) -> BreakRow:
-        """Move the difference between the channel's clearing account and its suspense account. Raises BreakMoved."""
+        """Move the difference between the account that was compared and the source's suspense. Raises BreakMoved."""
         row = await self.find(break_id)
         draft = self._draft(row, chart.suspense(row.source))
         return await self._post(row, draft, partial(self._suspend, row.id, by, draft.key))
@@ -127,15 +128,15 @@ class Resolving:
         return await self._post(row, draft, partial(self._write_off, row.id, by, draft.key))
 
     def _draft(self, row: BreakRow, other: str) -> Draft:
-        """The channel holds so much more, or less, than we have booked: bring clearing to where it is."""
+        """The other side has so much more, or less, than we have booked: bring our books to where it is."""
         if row.difference_fen == 0 or row.state not in UNEXPLAINED:
             raise BreakMoved(row.id)
-        clearing, more = chart.clearing(row.source), row.difference_fen > 0
+        debit, credit = moved(row.source, other, more=row.difference_fen > 0)
         return transfer(
             f"break:{row.id}",
             row.id,
-            debit=clearing if more else other,
-            credit=other if more else clearing,
+            debit=debit,
+            credit=credit,
             amount=Money(abs(row.difference_fen), row.currency),
         )
 
@@ -168,4 +169,5 @@ class Resolving:
 
 def takable(row: BreakRow) -> bool:
     """Whether a break is a payment that can be booked after all."""
-    return row.kind in TAKABLE and row.way == Way.PAYMENT and row.difference_fen == row.theirs_fen
+    takes = not is_biller(row.source) and row.kind in TAKABLE and row.way == Way.PAYMENT
+    return takes and row.difference_fen == row.theirs_fen

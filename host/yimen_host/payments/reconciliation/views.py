@@ -7,10 +7,11 @@ from yimen_host.payments.reconciliation.kinds import BreakKind
 from yimen_host.payments.reconciliation.resolving import Overview
 
 KIND_WORDS = {
-    BreakKind.MISSING_THERE: "渠道账单缺失",
+    BreakKind.MISSING_THERE: "对方账单缺失",
     BreakKind.MISSING_HERE: "本方未入账",
+    BreakKind.REVERSED_HERE: "本方已退款，对方仍入账",
     BreakKind.UNKNOWN_REFERENCE: "单号不明",
-    BreakKind.DUPLICATE_THERE: "渠道账单重复",
+    BreakKind.DUPLICATE_THERE: "对方账单重复",
     BreakKind.DUPLICATE_HERE: "本方重复入账",
     BreakKind.AMOUNT_DIFFERS: "金额不符",
     BreakKind.FEE_DIFFERS: "手续费不符",

@@ -57,8 +57,8 @@ async def test_an_admin_runs_a_day_and_sees_the_one_number(here: Village, scene:
     assert (sent.status_code, sent.headers["location"]) == (303, HOME)
     assert number is not None
     assert number[1] == "¥-3.00"
-    assert "渠道账单缺失" in page.text
-    assert (wrong.status_code, "请选择支付渠道" in wrong.text) == (422, True)
+    assert "对方账单缺失" in page.text
+    assert (wrong.status_code, "请选择对账方" in wrong.text) == (422, True)
 
 
 async def test_two_admins_write_a_difference_off(here: Village, scene: Scene) -> None:

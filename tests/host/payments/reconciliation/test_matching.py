@@ -5,11 +5,12 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from yimen_host.payments.fees import Fee
 from yimen_host.payments.reconciliation.kinds import BreakKind
 from yimen_host.payments.reconciliation.lines import OurLine, Standing, Terms, TheirLine, Way
 from yimen_host.payments.reconciliation.matching import match
 
-TERMS = Terms("CNY", 60)
+TERMS = Terms("CNY", Fee(60))
 K = BreakKind
 
 refs = st.sampled_from([f"att_{n}" for n in range(6)])
@@ -92,6 +93,7 @@ def spoil(
         None: ([own], [other], None),
         K.MISSING_THERE: ([own], [], None),
         K.MISSING_HERE: ([], [other], Standing.NO_MONEY),
+        K.REVERSED_HERE: ([], [other], Standing.GIVEN_BACK),
         K.UNKNOWN_REFERENCE: ([], [other], None),
         K.DUPLICATE_THERE: ([own], [other, other], None),
         K.DUPLICATE_HERE: ([replace(own, way=Way.PAYMENT), twin], [payment], None),

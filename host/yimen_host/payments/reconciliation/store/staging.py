@@ -13,7 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_host.payments.channels.channel import StatementLine
-from yimen_host.payments.reconciliation.lines import WHOLE, OurLine, Standing, Terms, TheirLine, Way
+from yimen_host.payments.fees import WHOLE
+from yimen_host.payments.reconciliation.lines import OurLine, Standing, Terms, TheirLine, Way
 
 CHUNK = 2000  # lines written to PostgreSQL at once
 MAX_LINES = 5_000_000  # of one bill; a channel with more has it in parts
@@ -53,9 +54,9 @@ placed AS (
 SELECT ref, way, booked.fen, currency, channel_ref FROM placed LEFT JOIN booked USING (key)
 """
 _DIFFERING = """
-SELECT coalesce(t.ref, o.ref) FROM theirs t FULL JOIN ours o ON o.ref = t.ref
+SELECT coalesce(t.ref, o.ref) FROM (SELECT *, {agreed} AS agreed FROM theirs) t FULL JOIN ours o ON o.ref = t.ref
 WHERE o.ref IS NULL OR t.ref IS NULL OR o.fen IS DISTINCT FROM t.fen OR o.way <> t.way OR o.currency <> t.currency
-    OR (t.fee_fen <> (t.fen * :fee_bp + :half) / :whole)
+    OR t.fee_fen <> t.agreed
 UNION SELECT ref FROM theirs GROUP BY ref HAVING count(*) > 1
 """
 _STANDINGS = """
@@ -73,8 +74,9 @@ SELECT
     (SELECT coalesce(sum(CASE way WHEN 'payment' THEN fen ELSE -fen END), 0)::bigint
         FROM ours WHERE currency = :currency) AS ours_fen,
     (SELECT coalesce(sum(CASE way WHEN 'payment' THEN net ELSE -net END), 0)::bigint FROM (
-        SELECT way, fen - coalesce(fee_fen - (fen * :fee_bp + :half) / :whole, 0) AS net
-        FROM theirs WHERE currency = :currency) AS counted) AS theirs_fen
+        SELECT way, fen - fee_fen + {agreed} AS net FROM theirs WHERE currency = :currency) AS counted) AS theirs_fen,
+    (SELECT coalesce(sum(CASE way WHEN 'payment' THEN {agreed} ELSE -({agreed}) END), 0)::bigint
+        FROM theirs WHERE currency = :currency) AS fees_fen
 """
 
 _SPECIAL = re.compile(r"[\\\t\n\r\0]").search
@@ -89,6 +91,7 @@ class Totals(NamedTuple):
     lines_there: int
     ours_fen: int
     theirs_fen: int
+    fees_fen: int
 
 
 class TooManyLines(Exception):
@@ -134,7 +137,7 @@ async def take_in_ours(
 
 async def differing(session: AsyncSession, terms: Terms) -> Sequence[str]:
     """The numbers under which the two sides are not one and the same line."""
-    return (await session.scalars(text(_DIFFERING), _fees(terms))).all()
+    return (await session.scalars(text(_DIFFERING.format(agreed=_agreed(terms))), _fees(terms))).all()
 
 
 async def our_lines(session: AsyncSession, refs: Sequence[str]) -> list[OurLine]:
@@ -173,12 +176,24 @@ async def billed(session: AsyncSession, channel_refs: Sequence[str]) -> frozense
 
 async def totals(session: AsyncSession, terms: Terms) -> Totals:
     """Count and sum both sides."""
-    row = (await session.execute(text(_TOTALS), {**_fees(terms), "currency": terms.currency})).one()
+    row = (
+        await session.execute(text(_TOTALS.format(agreed=_agreed(terms))), {**_fees(terms), "currency": terms.currency})
+    ).one()
     return Totals(*row)
 
 
 def _fees(terms: Terms) -> dict[str, int | None]:
-    return {"fee_bp": terms.fee_bp, "half": WHOLE // 2, "whole": WHOLE}
+    if terms.fee is None:
+        return {}
+    fee = terms.fee
+    return {"bp": fee.bp, "least": fee.least_fen, "most": fee.most_fen, "half": WHOLE // 2, "whole": WHOLE}
+
+
+def _agreed(terms: Terms) -> str:
+    """The agreed fee of a line of ``theirs``, as ``Fee.of``; without one, what was charged. LEAST passes over NULL."""
+    if terms.fee is None:
+        return "fee_fen"
+    return "least(greatest((fen * :bp + :half) / :whole, :least), fen, CAST(:most AS bigint))"
 
 
 def _copied(line: StatementLine) -> str:
