@@ -12,6 +12,8 @@ from yimen_host.core.outbox import Happening, OutboxEvent
 from yimen_host.payments.webhooks.models import DeliveryRow, EndpointRow, SecretRow
 from yimen_host.payments.webhooks.states import DeliveryState, EndpointState
 
+MOST_ABOUT = 200  # of one subject: an order has a few, at each of a few endpoints
+
 
 @dataclass(frozen=True)
 class Letter:
@@ -122,6 +124,19 @@ async def newest(session: AsyncSession, endpoint_id: str, limit: int) -> Sequenc
         .where(col(DeliveryRow.endpoint_id) == endpoint_id)
         .order_by(col(DeliveryRow.id).desc())
         .limit(limit)
+    )
+    return [Letter(*row) for row in await session.execute(query)]
+
+
+async def about(session: AsyncSession, app_id: str, subject: str) -> Sequence[Letter]:
+    """The deliveries about one subject to the endpoints of a mini-app, oldest first."""
+    query = (
+        select(DeliveryRow, EndpointRow, OutboxEvent)
+        .join(EndpointRow, col(EndpointRow.id) == col(DeliveryRow.endpoint_id))
+        .join(OutboxEvent, col(OutboxEvent.id) == col(DeliveryRow.event_id))
+        .where(col(EndpointRow.app_id) == app_id, col(DeliveryRow.subject) == subject)
+        .order_by(col(DeliveryRow.id))
+        .limit(MOST_ABOUT)
     )
     return [Letter(*row) for row in await session.execute(query)]
 
