@@ -12,6 +12,7 @@ from yimen_host.payments import refunding, sweep
 from yimen_host.payments.booking import Booking
 from yimen_host.payments.coupons.redemption import Redemption
 from yimen_host.payments.ledger import batch, rule, store
+from yimen_host.payments.refund_booking import RefundBooking
 from yimen_host.payments.refunding import Refunding
 from yimen_host.payments.store import orders
 from yimen_host.payments.till import Till
@@ -49,7 +50,7 @@ class Mutant:
 _COMPARED = "paid.amount == Money(attempt.amount_fen, attempt.currency)"
 _TOLD = "await events.payment_settled(session, self.services, order, now)"
 _NOTED = "await self.refunding.request_late(session, order, attempt, paid.amount, reason)"
-_FAILED = 'await self._book(order, attempt, refund, NotReturned("silent"))'
+_FAILED = 'await self.booking.book(order, attempt, refund, NotReturned("silent"))'
 _RELEASED = "await orders.release(session, order.id, refund.amount_fen)"
 _SILENT = "store.move(payment, Happens.SILENCE)"
 _GUESSED = 'store.move(payment, Happens.REJECT, reason="silent")'
@@ -65,10 +66,10 @@ MUTANTS = (
     Mutant("nobody ends what nobody waits for", Till, "ask", "channel.close(attempt.id) if over else", ""),
     Mutant("a forged notice is believed", bank, "check", "if not any(", "if False and not any("),
     Mutant("the bank is not asked again", sweep, "settle_uncertain", "await payments.till.ask(attempt_id)", "pass"),
-    Mutant("a silent refund is called failed", Refunding, "_act_on", "await self._wait(refund)", _FAILED),
+    Mutant("a silent refund is called failed", Refunding, "_act_on", "await self.booking.wait(refund)", _FAILED),
     Mutant("a refund gets another number", refunding, "_ask", "refund.id,", "refund.id + str(refund.queries),"),
-    Mutant("a failed refund keeps its reservation", Refunding, "_fail", _RELEASED, "pass"),
-    Mutant("a refund that failed is posted", Refunding, "_book", "void_hold(", "post_hold("),
+    Mutant("a failed refund keeps its reservation", RefundBooking, "_fail", _RELEASED, "pass"),
+    Mutant("a refund that failed is posted", RefundBooking, "book", "void_hold(", "post_hold("),
     Mutant("more is refunded than was paid", orders, "reserve", _LEFT, ""),
     Mutant("only the last refund is counted", orders, "mark_refunded", "col(OrderRow.refunded_fen) + fen", "0 + fen"),
     Mutant("a floor is not looked at", rule, "_judge_legs", "changed.available < account.floor", "False"),

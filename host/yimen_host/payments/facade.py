@@ -24,6 +24,7 @@ from yimen_host.payments.reconciliation.billerfile import BillerFile
 from yimen_host.payments.reconciliation.channelfees import ChannelFees
 from yimen_host.payments.reconciliation.resolving import Resolving
 from yimen_host.payments.reconciliation.running import Reconciling
+from yimen_host.payments.refund_booking import RefundBooking
 from yimen_host.payments.refunding import Refunding
 from yimen_host.payments.settlement.payouts import Payouts
 from yimen_host.payments.settlement.settling import Settling
@@ -55,7 +56,8 @@ class Payments:
         self.splitting = Splitting(services.database)
         redemption, splitting = self.coupons.redemption, self.splitting
         self.orders = Ordering(services, redemption, splitting)
-        self.refunding = Refunding(services, self.ledger, self.channels, redemption, splitting)
+        refund_booking = RefundBooking(services, self.ledger, self.channels, redemption, splitting)
+        self.refunding = Refunding(services, self.channels, redemption, splitting, refund_booking)
         self.booking = Booking(services, self.ledger, self.channels, self.refunding, redemption, splitting)
         self.till = Till(services, self.channels, password, redemption, self.booking)
         billers = {app_id: BillerFile(address) for app_id, address in services.settings.billers.items()}

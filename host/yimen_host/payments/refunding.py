@@ -1,34 +1,27 @@
-"""Gives money back: reserves it on the order first, then asks the channel, then books what the channel says."""
+"""Gives money back: reserves it on the order first, then asks the channel, then lets what it says be booked."""
 
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
-from yimen_host.identity.mandates import spending
-from yimen_host.payments import chart, events, receipts
-from yimen_host.payments.attempts import ATTEMPT, AttemptEvent, AttemptState, next_query_after
+from yimen_host.payments.attempts import AttemptState, next_query_after
 from yimen_host.payments.channels.asking import in_time
 from yimen_host.payments.channels.channel import (
     ChannelSilent,
     NotReturned,
     PaymentChannel,
-    PersonNeeded,
     RefundAsk,
     RefundFact,
     Returned,
 )
 from yimen_host.payments.coupons.redemption import Redemption
 from yimen_host.payments.coupons.store import shares
-from yimen_host.payments.decision import GRANTED, Decision, Refused
 from yimen_host.payments.errors import NotRefundable, NotStuck, ReferenceTaken
-from yimen_host.payments.ledger.draft import Leg, hold, post, post_hold, void_hold
-from yimen_host.payments.ledger.rule import Posted
-from yimen_host.payments.ledger.writer import Writer
 from yimen_host.payments.models import AttemptRow, OrderRow, RefundRow
+from yimen_host.payments.refund_booking import RefundBooking, to_payer
 from yimen_host.payments.refunds import REFUND, RefundEvent, RefundState
 from yimen_host.payments.splits.splitting import Splitting
 from yimen_host.payments.store import attempts, orders
@@ -46,10 +39,10 @@ class Refunding:
     """Everything that giving money back needs."""
 
     services: Services
-    ledger: Writer
     channels: Mapping[str, PaymentChannel]
     redemption: Redemption
     splitting: Splitting
+    booking: RefundBooking
 
     async def request(
         self,
@@ -135,7 +128,7 @@ class Refunding:
             raise NotStuck(refund_id, refund.state)
         assert order is not None
         assert attempt is not None
-        await self._book(order, attempt, refund, fact)
+        await self.booking.book(order, attempt, refund, fact)
         async with self.services.database.transaction() as session:
             fresh = await store.find(session, refund_id)
         assert fresh is not None
@@ -152,9 +145,9 @@ class Refunding:
         assert attempt is not None
         channel = self.channels[attempt.channel]
         if channel.capabilities.internal or refund.coupon_fen == refund.amount_fen:
-            await self._post_at_once(order, attempt, refund)
+            await self.booking.post_at_once(order, attempt, refund)
         elif refund.state == RefundState.REQUESTED:
-            if await self._set_aside(order, attempt, refund):
+            if await self.booking.set_aside(order, attempt, refund):
                 await self._act_on(order, attempt, refund, channel.refund(_ask(attempt, refund)))
         elif refund.state == RefundState.PROCESSING:
             await self._act_on(order, attempt, refund, self._find_out(channel, attempt, refund))
@@ -169,107 +162,15 @@ class Refunding:
         fact = await channel.query_refund(ask)
         return await channel.refund(ask) if fact == NotReturned("unknown") else fact
 
-    async def _post_at_once(self, order: OrderRow, attempt: AttemptRow, refund: RefundRow) -> None:
-        draft = post(f"refund:{refund.id}", order.id, *await self._legs(order, attempt, refund))
-
-        async def companion(session: AsyncSession) -> Decision:
-            if not await move(session, RefundRow, REFUND, refund.id, RefundEvent.PROCESS):
-                return Refused("refund")
-            return await self._succeed(order, attempt, refund, session)
-
-        if isinstance(await self.ledger.post(draft, companion), Posted):
-            await self._receipt(refund)
-
-    async def _set_aside(self, order: OrderRow, attempt: AttemptRow, refund: RefundRow) -> bool:
-        draft = hold(f"refund:{refund.id}:hold", order.id, *await self._legs(order, attempt, refund))
-
-        async def companion(session: AsyncSession) -> Decision:
-            moved = await move(session, RefundRow, REFUND, refund.id, RefundEvent.PROCESS)
-            return GRANTED if moved else Refused("refund")
-
-        outcome = await self.ledger.post(draft, companion)
-        if isinstance(outcome, Posted):
-            return not outcome.replayed
-        if outcome.detail != "refund":  # such as a top-up that was spent: there is nothing to take back
-            await self._fail_before_asking(order, refund)
-        return False
-
-    async def _legs(self, order: OrderRow, attempt: AttemptRow, refund: RefundRow) -> list[Leg]:
-        """The whole leaves whoever has it: to where the payer paid from, and to campaigns what their coupons paid."""
-        internal = self.channels[attempt.channel].capabilities.internal
-        if refund.late:
-            legs = [Leg(chart.suspense(attempt.channel), -Money(refund.amount_fen, refund.currency))]
-        else:
-            legs = await self.splitting.return_legs(order, refund)
-        if to_payer := _to_payer(refund):
-            legs.append(Leg(chart.wallet(order.resident_id) if internal else chart.clearing(attempt.channel), to_payer))
-        return [*legs, *await self.redemption.return_legs(refund)]
-
     async def _act_on(
         self, order: OrderRow, attempt: AttemptRow, refund: RefundRow, question: Awaitable[RefundFact]
     ) -> None:
         try:
             fact = await in_time(question)
         except ChannelSilent:
-            await self._wait(refund)
+            await self.booking.wait(refund)
             return
-        await self._book(order, attempt, refund, fact)
-
-    async def _book(self, order: OrderRow, attempt: AttemptRow, refund: RefundRow, fact: RefundFact) -> None:
-        key, held = f"refund:{refund.id}:end", f"refund:{refund.id}:hold"
-        match fact:
-            case Returned():
-                end = post_hold(key, order.id, hold=held)
-                if isinstance(await self.ledger.post(end, partial(self._succeed, order, attempt, refund)), Posted):
-                    await self._receipt(refund)
-            case NotReturned():
-                await self.ledger.post(void_hold(key, order.id, hold=held), partial(self._fail, order, refund))
-            case PersonNeeded():
-                async with self.services.database.transaction() as session:
-                    await move(session, RefundRow, REFUND, refund.id, RefundEvent.GET_STUCK)
-            case _:
-                await self._wait(refund)
-
-    async def _succeed(
-        self, order: OrderRow, attempt: AttemptRow, refund: RefundRow, session: AsyncSession
-    ) -> Decision:
-        now = self.services.clock.now()
-        if not await move(session, RefundRow, REFUND, refund.id, RefundEvent.SUCCEED, ended_at=now):
-            return Refused("refund")
-        if refund.late:
-            counted = await move(session, AttemptRow, ATTEMPT, attempt.id, AttemptEvent.REFUND)
-        else:
-            counted = await orders.mark_refunded(session, order.id, refund.amount_fen)
-            counted = counted and await self.redemption.returned(session, refund, now)
-            await spending.give_back(session, attempt.id, refund.amount_fen)
-        if not counted:
-            return Refused("order")
-        await events.refund_ended(session, self.services, order, refund, "succeeded", now)
-        return GRANTED
-
-    async def _receipt(self, refund: RefundRow) -> None:
-        if not refund.late:  # late money never had a receipt that could be taken back
-            await receipts.issue_red(self.services, refund.id)
-
-    async def _fail(self, order: OrderRow, refund: RefundRow, session: AsyncSession) -> Decision:
-        now = self.services.clock.now()
-        if not await move(session, RefundRow, REFUND, refund.id, RefundEvent.FAIL, ended_at=now):
-            return Refused("refund")
-        if not refund.late:
-            await orders.release(session, order.id, refund.amount_fen)
-            await self.redemption.not_returned(session, refund)
-            await self.splitting.not_returned(session, order, refund)
-        await events.refund_ended(session, self.services, order, refund, "failed", now)
-        return GRANTED
-
-    async def _fail_before_asking(self, order: OrderRow, refund: RefundRow) -> None:
-        async with self.services.database.transaction() as session:
-            await self._fail(order, refund, session)
-
-    async def _wait(self, refund: RefundRow) -> None:
-        ask_at = next_query_after(self.services.clock.now(), refund.queries)
-        async with self.services.database.transaction() as session:
-            await store.ask_again(session, refund.id, queries=refund.queries + 1, ask_at=ask_at)
+        await self.booking.book(order, attempt, refund, fact)
 
     async def _stuck(self, session: AsyncSession, refund_id: str) -> RefundRow:
         refund = await store.find(session, refund_id)
@@ -309,12 +210,8 @@ class Refunding:
         )
 
 
-def _to_payer(refund: RefundRow) -> Money:
-    return Money(refund.amount_fen - refund.coupon_fen, refund.currency)
-
-
 def _ask(attempt: AttemptRow, refund: RefundRow) -> RefundAsk:
-    amount = _to_payer(refund)
+    amount = to_payer(refund)
     # Late money goes back whole, and may have been another amount than was asked for.
     paid = amount if refund.late else Money(attempt.amount_fen, attempt.currency)
     return RefundAsk(refund.id, attempt.id, paid, amount, refund.reason)
