@@ -100,10 +100,12 @@ class Node:
         quotas = Quotas.read(settings.quotas, processes=settings.processes)
         accounts = Accounts(services, _authority(services, extensions), _sender(services, extensions))
         consents = Consents(services)
-        registry = Registry(services.database.engine, settings.var.absolute() / "registry", services.clock.now)
+        installs = Installs(services)
+        place = settings.var.absolute() / "registry"
+        registry = Registry(services.database.engine, place, services.clock.now, unfit=installs.unfit_release)
         supervision = supervision or Supervision(run_directory(settings.var) / "control.sock")
         project = Project(registry, settings.project) if settings.project and settings.demo else None
-        directory = LiveDirectory(services, source or project or registry, supervision, Installs(services), quotas)
+        directory = LiveDirectory(services, source or project or registry, supervision, installs, quotas)
         mandates, rights = Mandates(services, accounts, consents), Rights(accounts, consents)
         app_sessions = AppSessions(services, rights, consents, mandates, directory)
         return cls(

@@ -29,6 +29,12 @@ class Conflict(RegistryError):
     status = 409
 
 
+class ReleaseUnfit(Conflict):
+    """The host cannot run the release any more, so nobody is sent to it."""
+
+    code = "release_unfit"
+
+
 class AppRemoved(Conflict):
     """The mini-app was removed for good: nothing is done in its name any more."""
 

@@ -18,7 +18,8 @@ class Registry(Publishing, Reviewing, Releasing):
     """Publishers, uploads, review and releases.
 
     `Registry(engine, blobs, now)`: an engine on a migrated database, the directory of the blobs, and what tells the
-    time. Who is a reviewer or an admin is the host's to decide; the registry refuses that people judge their own.
+    time; `unfit` is asked before anybody is sent to a release. Who is a reviewer or an admin is the host's to decide;
+    the registry refuses that people judge their own.
     """
 
     def routes(self) -> list[BaseRoute]:

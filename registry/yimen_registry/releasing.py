@@ -29,7 +29,10 @@ class Releasing(Desk):
         percent: int = 0,
         pilots: Sequence[str] = (),
     ) -> Release:
-        """Bring an approved version to `pilot`, `gray` or `live`. Raises NotFound, Invalid or WrongStage."""
+        """Bring an approved version to `pilot`, `gray` or `live`.
+
+        Raises NotFound, Invalid, WrongStage, or ReleaseUnfit when the host cannot run it any more.
+        """
         async with self.acting() as session:
             return await rollout.move(
                 session,
@@ -40,12 +43,18 @@ class Releasing(Desk):
                 by=by,
                 percent=percent,
                 pilots=pilots,
+                require_fit=self.require_fit,
             )
 
     async def roll_back(self, app_id: str, *, by: str, reason: str, to: str | None = None) -> Release | None:
-        """Take back what was shown last, and return what is live now. Raises NotFound, Invalid or WrongStage."""
+        """Take back what was shown last, and return what is live now.
+
+        Raises NotFound, Invalid, WrongStage, or ReleaseUnfit when the host cannot run it any more.
+        """
         async with self.acting() as session:
-            return await rollout.roll_back(session, self.now(), app_id=app_id, by=by, reason=reason, to=to)
+            return await rollout.roll_back(
+                session, self.now(), app_id=app_id, by=by, reason=reason, to=to, require_fit=self.require_fit
+            )
 
     async def yank(self, app_id: str, version: str, *, by: str, severity: Severity, reason: str) -> Release:
         """Withdraw a release for good; a critical one is confirmed by a second person's call.

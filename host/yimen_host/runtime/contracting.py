@@ -1,4 +1,6 @@
-"""Whether a migration may run while other releases serve: adding may always, taking away only what none of them uses.
+"""Whether a migration may run while other releases serve, and which may serve after it.
+
+Adding may always, taking away only what none of them uses.
 
 Text only. It finds what SQL says plainly; what a function hides from it, a reviewer has to find.
 """
@@ -23,7 +25,7 @@ def refusal(migration: str, others: Iterable[str]) -> str:
     One that drops, renames or narrows says since which version nothing uses it: `-- unused since 2.0.0`.
     """
     serving = sorted(others)
-    if not serving or not _TAKES_AWAY.search(_NOT_SAID.sub(" ", migration)):
+    if not serving or not _takes_away(migration):
         return ""
     said = _SINCE.search(migration)
     if said is None:
@@ -31,12 +33,28 @@ def refusal(migration: str, others: Iterable[str]) -> str:
             f"takes something away while {', '.join(serving)} serves too; when no such version uses it any more, "
             "say so on a line of its own: -- unused since VERSION"
         )
-    older = [version for version in serving if _is_before(version, said[1])]
+    older = [version for version in serving if is_before(version, said[1])]
     return f"takes away what {', '.join(older)} still uses; retire that first" if older else ""
 
 
-def _is_before(version: str, since: str) -> bool:
+def since(migration: str, brought_by: str) -> str | None:
+    """The oldest version that can serve once this has run; None when it only adds.
+
+    It is the version that the migration names, else the one that brought it: nothing is known of those before.
+    """
+    if not _takes_away(migration):
+        return None
+    said = _SINCE.search(migration)
+    return said[1] if said else brought_by
+
+
+def is_before(version: str, since: str) -> bool:
+    """Whether a version is older than another; one that is no version is older than all."""
     try:
         return Version(version) < Version(since)
     except InvalidVersion:
         return True
+
+
+def _takes_away(migration: str) -> bool:
+    return _TAKES_AWAY.search(_NOT_SAID.sub(" ", migration)) is not None

@@ -201,7 +201,7 @@ class LiveDirectory:
         known = self.release(record.app_id, record.version)
         if known is None:
             await self._source.verify(record)
-            await self._installs.install(record.app_id, record.tree, record.module, others)
+            await self._installs.install(record.app_id, record.tree, record.module, others, version=record.version)
             armed = await self._supervision.arm(self._spec(record))
             target = ReleaseTarget(armed.socket, self._policy(record.manifest))
         else:

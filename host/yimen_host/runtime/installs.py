@@ -16,7 +16,8 @@ from yimen_host.core.errors import HostError
 from yimen_host.core.keyring import Keyring
 from yimen_host.core.services import Services
 from yimen_host.runtime import contracting, store
-from yimen_host.runtime.models import InstalledAppRow
+from yimen_host.runtime.models import ContractionRow, InstalledAppRow
+from yimen_registry import ReleaseRecord
 
 STATEMENT_SECONDS = 5
 IDLE_SECONDS = 30
@@ -47,13 +48,18 @@ class Installs:
         self._services = services
         self._owner = services.database.url
 
-    async def install(self, app_id: str, tree: Path, module: str, others: Collection[str] = ()) -> None:
+    async def install(
+        self, app_id: str, tree: Path, module: str, others: Collection[str] = (), *, version: str
+    ) -> None:
         """Make the schema and role and run the migrations that have not run. Doing it again changes nothing.
 
         `others` are the versions that go on serving beside this one: nothing they may use is taken away. Raises
-        InstallError naming the migration that failed; what ran before it stays, the failed one is undone.
+        InstallError naming the migration that failed; what ran before it stays, the failed one is undone. Raises it
+        also for a version that cannot serve any more.
         """
         steps = migrations(tree, module)
+        if reason := await self.unfit(app_id, version, len(steps)):
+            raise InstallError(reason)
         async with self._services.database.transaction() as session:
             row = await store.installed(session, app_id)
         done = row.migration if row else 0
@@ -62,10 +68,30 @@ class Installs:
         async with await psycopg.AsyncConnection.connect(_conninfo(self._owner), autocommit=True) as connection:
             # Two processes that hear of a release at once install it one after the other.
             await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"install:{app_id}",))
-            await self._install(connection, app_id, steps, others)
+            await self._install(connection, app_id, steps, others, version)
+
+    async def unfit_release(self, release: ReleaseRecord) -> str:
+        """Why a release of the registry's cannot serve here any more; empty when it can."""
+        try:
+            steps = len(migrations(release.tree, release.module))
+        except InstallError as error:
+            return error.message
+        return await self.unfit(release.app_id, release.version, steps)
+
+    async def unfit(self, app_id: str, version: str, steps: int) -> str:
+        """Why a version with so many migrations cannot serve here any more; empty when it can."""
+        async with self._services.database.transaction() as session:
+            taken = await store.contractions(session, app_id)
+        for row in taken:
+            if row.number > steps and contracting.is_before(version, row.since):
+                return (
+                    f"{app_id} {version} cannot serve any more: migration {row.name} took away what versions before "
+                    f"{row.since} use. Go to {row.since} or later, or release a version that does without it"
+                )
+        return ""
 
     async def _install(
-        self, connection: Connection, app_id: str, steps: list[Migration], others: Collection[str]
+        self, connection: Connection, app_id: str, steps: list[Migration], others: Collection[str], version: str
     ) -> None:
         async with self._services.database.transaction() as session:
             row = await store.installed(session, app_id)
@@ -74,11 +100,12 @@ class Installs:
             await _make_place(connection, self._owner, self._services.keyring, app_id)
         for step in steps:
             if step.number > done:
-                if reason := contracting.refusal(step.path.read_text("utf-8"), others):
+                text = step.path.read_text("utf-8")
+                if reason := contracting.refusal(text, others):
                     raise InstallError(f"{app_id}: migration {step.path.name} {reason}")
                 await self._run(app_id, step)
                 done = step.number
-                await self._note(app_id, done)
+                await self._note(app_id, done, step.path.name, contracting.since(text, version))
         await self._note(app_id, done)
 
     async def uninstall(self, app_id: str) -> None:
@@ -118,10 +145,13 @@ class Installs:
             except psycopg.Error as error:
                 raise InstallError(f"{app_id}: migration {step.path.name} failed: {error}") from error
 
-    async def _note(self, app_id: str, number: int) -> None:
+    async def _note(self, app_id: str, number: int, name: str = "", since: str | None = None) -> None:
+        now = self._services.clock.now()
         async with self._services.database.transaction() as session:
-            row = InstalledAppRow(app_id=app_id, migration=number, installed_at=self._services.clock.now())
-            await store.note_installed(session, row)
+            await store.note_installed(session, InstalledAppRow(app_id=app_id, migration=number, installed_at=now))
+            if since is not None:
+                taken = ContractionRow(app_id=app_id, number=number, name=name, since=since, ran_at=now)
+                await store.add_contraction(session, taken)
 
 
 def migrations(tree: Path, module: str) -> list[Migration]:

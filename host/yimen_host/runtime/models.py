@@ -17,6 +17,18 @@ class InstalledAppRow(SQLModel, table=True):
     installed_at: dt.datetime = Field(sa_type=Moment)
 
 
+class ContractionRow(SQLModel, table=True):
+    """A migration that ran and took something away: versions before ``since`` that do not have it cannot serve."""
+
+    __tablename__ = "app_contraction"
+
+    app_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    name: str
+    since: str
+    ran_at: dt.datetime = Field(sa_type=Moment)
+
+
 class LaunchTicketRow(SQLModel, table=True):
     """A ticket by which the portal hands a resident over to a mini-app's origin: once, within seconds."""
 

@@ -1,6 +1,7 @@
 """All SQL of the runtime. A ticket is used up by one conditional write."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, update
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from yimen_host.identity.models import SessionRow
-from yimen_host.runtime.models import AppSessionRow, InstalledAppRow, LaunchTicketRow, SubjectRow
+from yimen_host.runtime.models import AppSessionRow, ContractionRow, InstalledAppRow, LaunchTicketRow, SubjectRow
 
 
 @dataclass(frozen=True)
@@ -94,9 +95,20 @@ async def note_installed(session: AsyncSession, row: InstalledAppRow) -> None:
     )
 
 
+async def add_contraction(session: AsyncSession, row: ContractionRow) -> None:
+    """Note what a migration took away; noting it twice changes nothing."""
+    await session.execute(insert(ContractionRow).values(row.model_dump()).on_conflict_do_nothing())
+
+
+async def contractions(session: AsyncSession, app_id: str) -> Sequence[ContractionRow]:
+    """The migrations of a mini-app that took something away, in their order."""
+    found = select(ContractionRow).where(ContractionRow.app_id == app_id).order_by(col(ContractionRow.number))
+    return (await session.scalars(found)).all()
+
+
 async def forget_app(session: AsyncSession, app_id: str) -> None:
     """Delete everything the runtime keeps of a mini-app."""
-    for table in (LaunchTicketRow, AppSessionRow, SubjectRow, InstalledAppRow):
+    for table in (LaunchTicketRow, AppSessionRow, SubjectRow, ContractionRow, InstalledAppRow):
         await session.execute(delete(table).where(col(table.app_id) == app_id))
 
 

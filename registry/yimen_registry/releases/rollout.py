@@ -1,7 +1,7 @@
 """Moving releases between stages. One mini-app at a time is moved by one person at a time."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +22,10 @@ MAX_REASON = 1_000
 
 STAGES = {"pilot": ReleaseEvent.PILOT, "gray": ReleaseEvent.GRAY, "live": ReleaseEvent.FULL}
 """What a person may ask for, and the event that does it."""
+
+
+RequireFit = Callable[[Release], Awaitable[None]]
+"""Passes when the host can run a release; raises ReleaseUnfit."""
 
 
 class WrongStage(Conflict):
@@ -46,12 +50,14 @@ async def move(
     by: str,
     percent: int = 0,
     pilots: Sequence[str] = (),
+    require_fit: RequireFit,
 ) -> Release:
-    """Bring a release to the stage `pilot`, `gray` or `live`. Raises NotFound, Invalid or WrongStage."""
+    """Bring a release to the stage `pilot`, `gray` or `live`. Raises NotFound, Invalid, WrongStage or ReleaseUnfit."""
     if stage not in STAGES:
         raise Invalid(f"{stage!r} is no stage; there are {', '.join(STAGES)}")
     await _lock(session, app_id)
     release = await _require(session, app_id, version)
+    await require_fit(release)
     values = _values(stage, percent, pilots)
     others = [other for other in await store.of_app(session, app_id) if other.id != release.id]
     live = next((other for other in others if other.state is ReleaseState.LIVE), None)
@@ -66,12 +72,19 @@ async def move(
 
 
 async def roll_back(
-    session: AsyncSession, now: dt.datetime, *, app_id: str, by: str, reason: str, to: str | None = None
+    session: AsyncSession,
+    now: dt.datetime,
+    *,
+    app_id: str,
+    by: str,
+    reason: str,
+    to: str | None = None,
+    require_fit: RequireFit,
 ) -> Release | None:
     """Take back what was shown last, and return what is live now.
 
     Without `to`: ends a pilot or gray release if there is one, else goes back to what was live before. With `to`:
-    any approved version becomes live, whatever else serves. Raises NotFound, Invalid or WrongStage.
+    any approved version becomes live, whatever else serves. Raises NotFound, Invalid, WrongStage or ReleaseUnfit.
     """
     _require_reason(reason)
     await _lock(session, app_id)
@@ -82,6 +95,7 @@ async def roll_back(
         taken, goal = trials, None
     else:
         goal = await _require(session, app_id, to) if to else _before(releases)
+        await require_fit(goal)
         taken = [release for release in serving if release.id != goal.id]
     for release in taken:
         await _step(session, now, release, ReleaseEvent.ROLL_BACK)
