@@ -166,7 +166,11 @@ class Node:
         """
         self._answer_apps = answer_apps
         if self.services.settings.layout is Layout.SHARED:
-            log.warning("mini-apps share the portal's registrable domain; `yimen-host doctor` tells what to change")
+            accepted = self.services.settings.accept_shared_domain
+            log.warning(
+                "mini-apps share the portal's registrable domain, %s; `yimen-host doctor` tells what to change",
+                "which YIMEN_ACCEPT_SHARED_DOMAIN accepts" if accepted else "so none is served",
+            )
         await self.payments.start()
         await self._relay.start()
         await self._listener.start()

@@ -36,6 +36,7 @@ async def home(request: Request) -> Response:
         apps=await registry.apps(),
         isolation=isolation,
         shared_domain=services.settings.layout is Layout.SHARED,
+        accepted=services.settings.accept_shared_domain,
     )
 
 
