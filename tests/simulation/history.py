@@ -1,45 +1,30 @@
 """What happens in one history: steps drawn by the seed, then good days until nothing is left to do."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable
 from contextlib import suppress
 from typing import Any
 
-from sqlalchemy import text
-from sqlmodel import col, select
-
 from tests.simulation.promises import broken
-from tests.simulation.utility import ACCOUNTS
-from tests.simulation.world import PASSWORD, World
+from tests.simulation.steps import STEPS, claim, open_order, want_bill
+from tests.simulation.world import World
 from yimen_host.core.errors import HostError
 from yimen_host.payments import sweep
-from yimen_host.payments.attempts import AttemptState
-from yimen_host.payments.coupons.answers import AlreadyClaimed, Won
-from yimen_host.payments.coupons.redemption import NO_COUPONS, CouponChoice
-from yimen_host.payments.decision import Refused
-from yimen_host.payments.models import OrderRow
-from yimen_host.payments.ordering import NewOrder, Payee
-from yimen_host.payments.orders import ORDER, OrderEvent, OrderState
 from yimen_host.payments.refunds import RefundState
 from yimen_host.payments.store import refunds
-from yimen_host.payments.webhooks.errors import Later
 from yimen_sdk import TryLater
-from yimen_sdk.money import Money
 
-STEPS = 17
-LONG = 70  # steps of every tenth history: some faults need a process that has lived a while
+USUAL, LONG = 17, 70
+"""Steps of a history; every tenth is a long one, for some faults need a process that has lived a while."""
 COMPANY_WELL = 2  # rounds after which the power company's line is well too: most bills are paid in the good days
 ROUNDS = 40  # of good days: more than the longest schedule needs
-SPANS: tuple[dict[str, float], ...] = ({"seconds": 5}, {"seconds": 70}, {"minutes": 4}, {"minutes": 31}, {"hours": 5})
-LIKELY = (6, 6, 4, 1, 1)
-Step = Callable[[World], Awaitable[None]]
 
 
 async def happen(world: World) -> list[str]:
     """Live through a history, and tell which promises it broke."""
     await world.begin()
     try:
-        steps, weights = zip(*_STEPS.items(), strict=True)
-        count = LONG if world.seed % 10 == 0 else STEPS
+        steps, weights = zip(*STEPS.items(), strict=True)
+        count = LONG if world.seed % 10 == 0 else USUAL
         for step in (open_order, claim, want_bill, *world.chance.choices(steps, weights, k=count)):
             world.trace.append(step.__name__)
             await step(world)
@@ -47,202 +32,6 @@ async def happen(world: World) -> list[str]:
         return rest + await broken(world)
     finally:
         await world.end()
-
-
-async def open_order(world: World) -> None:
-    """A mini-app opens an order, or the same one again under its own number."""
-    resident = world.chance.choice(world.residents)
-    if world.references and world.chance.random() < 0.2:
-        reference = world.chance.choice(sorted(world.references))
-        resident, title, fen = world.references[reference]
-    else:
-        reference, title, fen = f"ref-{len(world.references)}", "茶", world.chance.randint(1, 6000)
-        world.references[reference] = (resident, title, fen)
-    new = NewOrder(title, Money(fen), reference=reference)
-
-    async def opening() -> str:
-        async with world.services.database.transaction() as session:
-            payee = Payee(world.app_id, "茶馆", "茶叶合作社")
-            return (await world.payments.orders.open(session, new, payee, resident)).id
-
-    order_id = await _risky(world, opening())
-    if order_id is not None:
-        world.orders[order_id] = fen
-
-
-async def claim(world: World) -> None:
-    """A resident wants a coupon, perhaps once more."""
-    if world.campaign is None:
-        return
-    resident = world.chance.choice(world.residents)
-    answer = await _risky(world, world.payments.coupons.claim(world.campaign, world.person(resident)))
-    if isinstance(answer, Won | AlreadyClaimed):
-        known = world.coupons.setdefault(resident, answer.coupon_id)
-        if known != answer.coupon_id:
-            raise AssertionError(f"{resident} has two coupons: {known} and {answer.coupon_id}")
-
-
-async def want_bill(world: World) -> None:
-    """A resident wants to pay a power bill, which another may be paying."""
-    account, month = world.chance.choice(ACCOUNTS), world.chance.randint(0, 1)
-    await _risky(world, world.utility.want(world.payments, world.chance.choice(world.residents), account, month))
-
-
-async def tell(world: World) -> None:
-    """The power company's mini-app hears an event, and the company may be silent."""
-    if due := await world.utility.due(world.payments):
-        await _risky(world, world.utility.hear(world.payments, world.chance.choice(due)))
-    else:
-        await pay(world)
-
-
-async def pay(world: World) -> None:
-    """A resident sends the cashier's form, perhaps the same one twice."""
-    order = await _some_order(world, likely=(OrderState.OPEN,), anybodys=True)
-    if order is None or (order.state != OrderState.OPEN and world.chance.random() < 0.7):
-        await open_order(world)
-        return
-    channel = world.chance.choice(("wallet", world.bank.id, world.bank.id))
-    form = f"form-{world.chance.randint(1, 3)}"
-    mine = world.coupons.get(order.resident_id)
-    choice = CouponChoice((mine,), world.person(order.resident_id).key) if mine else NO_COUPONS
-    paying = world.payments.till.pay(order, channel=channel, form_key=form, password=PASSWORD, coupons=choice)
-    attempt = await _risky(world, paying)
-    if attempt is not None and not isinstance(attempt, Refused) and attempt.state == AttemptState.SETTLED:
-        world.settled.add(attempt.id)
-
-
-async def decide(world: World) -> None:
-    """A resident pays at the bank's own page, or declines there."""
-    world.bank.arrive_late()
-    if waiting := world.bank.waiting():
-        world.bank.person_decides(world.chance.choice(waiting), world.now)
-    else:
-        await pay(world)
-
-
-async def hear(world: World) -> None:
-    """A notice arrives: any that is due, in any order."""
-    due = [notice for notice in world.bank.notices if notice.at <= world.now]
-    if not due:
-        await decide(world)
-        return
-    notice = world.chance.choice(due)
-    if world.chance.random() < 0.8:
-        world.bank.notices.remove(notice)
-    await _risky(world, world.payments.till.hear(world.bank.id, notice.headers, notice.body))
-
-
-async def forge(world: World) -> None:
-    """Somebody sends a notice that is not the bank's."""
-    if world.bank.payments:
-        notice = world.bank.forge(world.chance.choice(sorted(world.bank.payments)), world.now)
-        await _risky(world, world.payments.till.hear(world.bank.id, notice.headers, notice.body))
-
-
-async def look(world: World) -> None:
-    """A resident watches the result page, which asks the channel."""
-    order = await _some_order(world, anybodys=True)
-    if order is None:
-        return
-
-    async def looking() -> None:
-        for attempt_id, _ in await _rows(
-            world, "SELECT id, state FROM payment_attempt WHERE order_id = :o", o=order.id
-        ):
-            await world.payments.till.ask_when_due(await world.payments.till.attempt(attempt_id))
-
-    await _risky(world, looking())
-
-
-async def give_up(world: World) -> None:
-    """A mini-app cancels an order, or delivers it."""
-    order = await _some_order(world)
-    if order is None:
-        return
-    act = world.chance.choice((world.payments.orders.cancel, world.payments.orders.fulfil))
-
-    async def acting() -> None:
-        async with world.services.database.transaction() as session:
-            await act(session, order)
-
-    await _risky(world, acting())
-
-
-async def refund(world: World) -> None:
-    """A mini-app gives back a part, or all, or too much, perhaps under the same key again."""
-    refundable = ORDER.sources(OrderEvent.REFUND_ALL)
-    order = await _some_order(world, likely=refundable)
-    if order is None or (order.state not in refundable and world.chance.random() < 0.8):
-        await hear(world)
-        return
-    fen = world.chance.choice((order.amount_fen, max(1, order.amount_fen // 2), order.amount_fen + 1))
-    key = f"key-{world.chance.randint(1, 4)}-{fen}"
-
-    async def refunding() -> str:
-        async with world.services.database.transaction() as session:
-            row = await world.payments.refunding.request(session, order, Money(fen), reason="凉了", key=key)
-        await world.payments.refunding.proceed(row.id)
-        return row.id
-
-    refund_id = await _risky(world, refunding())
-    if refund_id is not None:
-        known = world.refunds.setdefault((order.id, key), refund_id)
-        if known != refund_id:
-            raise AssertionError(f"key {key} made two refunds: {known} and {refund_id}")
-
-
-async def work(world: World) -> None:
-    """The jobs worker sweeps."""
-    await _risky(world, sweep.sweep(world.payments))
-
-
-async def post(world: World) -> None:
-    """The jobs worker sends a webhook: the oldest of some subject, as the queue's locks have it."""
-    waiting = await _rows(
-        world,
-        "SELECT DISTINCT ON (subject) id, subject FROM webhook_delivery WHERE endpoint_id = :e AND state = 'pending'"
-        " ORDER BY subject, id",
-        e=world.endpoint,
-    )
-    if waiting:
-        await _risky(world, world.sender.send(world.chance.choice(waiting)[0]))
-
-
-async def wait(world: World) -> None:
-    """Time passes."""
-    world.later(**world.chance.choices(SPANS, LIKELY)[0])
-
-
-_STEPS: dict[Step, int] = {
-    open_order: 2, want_bill: 2, tell: 6, claim: 3, pay: 7, decide: 7, hear: 6, forge: 1,
-    look: 2, give_up: 2, refund: 9, work: 3, post: 2, wait: 4,
-}  # fmt: skip
-
-
-async def _risky(world: World, step: Awaitable[Any]) -> Any:  # Any: any step's answer
-    """Do a step that may be refused, and in which the process may die."""
-    luck = world.chance.random()
-    cut_at = world.chance.randint(0, 30) if luck < 0.2 else None
-    try:
-        answer = await world.do(step, cut_at=cut_at, before=luck < 0.1)
-    except (Later, TryLater):
-        return None
-    except HostError as refusal:
-        world.trace.append(f"  refused: {refusal}")
-        return None
-    world.trace.append(f"  {answer!r:.100}")
-    return answer
-
-
-async def _some_order(world: World, *, likely: Collection[OrderState] = (), anybodys: bool = False) -> OrderRow | None:
-    """Any order of the shop, or of the power company too; mostly one in a likely state, where there is one."""
-    apps = world.apps if anybodys else [world.app_id]
-    async with world.services.database.transaction() as session:
-        query = select(OrderRow).where(col(OrderRow.app_id).in_(apps)).order_by(col(OrderRow.id))
-        rows = (await session.scalars(query)).all()
-    fitting = [row for row in rows if row.state in likely] if world.chance.random() < 0.85 else []
-    return world.chance.choice(fitting or rows) if rows else None
 
 
 async def _good_days(world: World) -> list[str]:
@@ -282,7 +71,7 @@ async def _tell_everything(world: World) -> None:
 
 async def _send_everything(world: World) -> None:
     query = "SELECT id FROM webhook_delivery WHERE endpoint_id = :e AND state = 'pending' ORDER BY id"
-    for (delivery,) in await _rows(world, query, e=world.endpoint):
+    for (delivery,) in await world.rows(query, e=world.endpoint):
         await _quietly(world, world.sender.send(delivery))
 
 
@@ -303,8 +92,7 @@ async def _under_way(world: World) -> list[str]:
     unfinished = tuple(
         state.value for state in (RefundState.REQUESTED, RefundState.PROCESSING, RefundState.NEEDS_ACTION)
     )
-    found = await _rows(
-        world,
+    found = await world.rows(
         "SELECT 'order ' || id || ' ' || state FROM payment_order WHERE app_id = ANY(:apps) AND state = 'open'"
         " UNION ALL SELECT 'attempt ' || a.id || ' ' || a.state FROM payment_attempt a JOIN payment_order o"
         " ON o.id = a.order_id WHERE o.app_id = ANY(:apps) AND a.state IN ('created', 'submitted', 'uncertain', 'late')"
@@ -316,8 +104,3 @@ async def _under_way(world: World) -> list[str]:
         unfinished=list(unfinished),
     )
     return [what for (what,) in found] + await world.utility.under_way(world.payments)
-
-
-async def _rows(world: World, query: str, **values: object) -> list[Any]:  # Any: rows differ
-    async with world.services.database.transaction() as session:
-        return list((await session.execute(text(query), values)).all())

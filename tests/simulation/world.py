@@ -9,6 +9,7 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 import httpx
+from sqlalchemy import text
 
 from tests.simulation.bank import Bank
 from tests.simulation.power import Power
@@ -189,6 +190,11 @@ class World:
         self.database.engine.sync_engine.dispose(close=False)  # the dead process's connections; what was compiled stays
         self.power.restore()
         await self.start()
+
+    async def rows(self, query: str, **values: object) -> list[Any]:  # Any: rows differ
+        """Read what the database holds."""
+        async with self.database.transaction() as session:
+            return list((await session.execute(text(query), values)).all())
 
     def later(self, **span: float) -> None:
         """Let time pass."""
