@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Sequence
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
@@ -14,7 +15,8 @@ from yimen_host.core.pages import fields, locale, render, say
 from yimen_host.identity.sessions import present, with_role
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.merchants.errors import NoSuchMerchant
-from yimen_host.payments.merchants.models import MerchantRow
+from yimen_host.payments.merchants.fees import ANY
+from yimen_host.payments.merchants.models import MerchantFeeRow, MerchantRow
 from yimen_host.payments.merchants.names import app_of, merchant_id
 from yimen_host.payments.merchants.register import mark
 from yimen_host.payments.merchants.terms import LIMITS
@@ -63,6 +65,7 @@ async def own(request: Request) -> Response:
         code=code,
         own=code == SELF,
         kind=_kinds(request).get(found.kind) if found else None,
+        fees=_fees(request, await payments.merchant_fees.all(id_)),
         others=[(row, MERCHANT_WORDS[row.state]) for row in others],
         merchant=found,
         state=MERCHANT_WORDS[found.state] if found else None,
@@ -92,9 +95,10 @@ async def export(request: Request) -> Response:
         raise NotFound("there is no such batch")
     text = io.StringIO()
     writer = csv.writer(text)
-    writer.writerow(["time", "order", "posting", "fen"])
-    for at, about, key, fen in await settling.lines(row):
-        writer.writerow([at.astimezone(CHINA).isoformat(timespec="seconds"), about, key, fen])
+    writer.writerow(["time", "order", "posting", "fen", "fee_fen"])
+    for line in await settling.lines(row):
+        at = line.at.astimezone(CHINA).isoformat(timespec="seconds")
+        writer.writerow([at, line.about, line.key, line.fen, line.fee_fen])
     headers = {"Content-Disposition": f'attachment; filename="{row.id}.csv"'}
     return PlainTextResponse(text.getvalue(), media_type="text/csv", headers=headers)
 
@@ -123,6 +127,7 @@ async def review(request: Request) -> Response:
     if found is None:
         raise NoSuchMerchant(id_)
     balance, reserve = await payments.settling.owed(id_)
+    fees = await payments.merchant_fees.all(id_)
     return render(
         request,
         "console/merchant_review.html",
@@ -132,10 +137,13 @@ async def review(request: Request) -> Response:
         balance=balance,
         reserve=reserve,
         batches=[_shown(row) for row in await payments.settling.newest(id_)],
-        terms={**_proposed(request, found), **typed},
+        terms={**_proposed(request, found, _rate(fees)), **typed},
         kinds=_kinds(request),
         seen=mark(found),
         faults=faults,
+        fees=_fees(request, fees),
+        channels={id_: _channel(request, id_) for id_ in (ANY, *payments.channels)},
+        typed={"from_day": payments.reconciling.today().isoformat(), **typed},
     )
 
 
@@ -153,13 +161,15 @@ async def _act(request: Request, id_: str, typed: dict[str, str], by: str) -> No
             if (await payments.settling.find(typed.get("batch", ""))).merchant_id != id_:
                 raise NotFound("there is no such batch")
             await payments.settling.pay_again(typed["batch"])
+        case "fee":
+            await payments.merchant_fees.agree(id_, typed, by=by, publishers=publishers, channels=[*payments.channels])
         case "settle_now":
             await payments.settling.settle_now(id_)
         case _:
             raise Invalid("there is no such act")
 
 
-def _proposed(request: Request, row: MerchantRow) -> dict[str, str]:
+def _proposed(request: Request, row: MerchantRow, fee_bp: int) -> dict[str, str]:
     """What the form begins with: the agreed terms; of one without any, what its mini-app's manifest says."""
     directory: LiveDirectory = request.app.state.directory
     release = directory.main(row.app_id)
@@ -169,8 +179,36 @@ def _proposed(request: Request, row: MerchantRow) -> dict[str, str]:
     return {
         "kind": kind,
         "regions": " ".join(regions),
-        **{name: str(getattr(row, name)) for name in LIMITS},
+        **{name: str(getattr(row, name)) for name in LIMITS if name != "fee_bp"},
+        "fee_bp": str(fee_bp),
     }
+
+
+def _rate(fees: Sequence[MerchantFeeRow]) -> int:
+    """The newest fee of all channels, in basis points."""
+    return next((row.fee_bp for row in fees if row.channel == ANY), 0)
+
+
+def _fees(
+    request: Request, rows: Sequence[MerchantFeeRow]
+) -> list[tuple[MerchantFeeRow, str, Money | None, Money | None]]:
+    """Each fee with its channel, and its least and most where it has any."""
+    return [
+        (
+            row,
+            _channel(request, row.channel),
+            Money(row.least_fen) if row.least_fen else None,
+            None if row.most_fen is None else Money(row.most_fen),
+        )
+        for row in rows
+    ]
+
+
+def _channel(request: Request, channel: str) -> str:
+    """What people read of a channel that a fee is for."""
+    if channel == ANY:
+        return say(request, "所有渠道")
+    return _payments(request).channels[channel].title.in_(locale(request))
 
 
 def _kinds(request: Request) -> dict[str, str]:

@@ -16,6 +16,7 @@ from yimen_host.payments.coupons.facade import Coupons
 from yimen_host.payments.ledger import books
 from yimen_host.payments.ledger.books import Balance
 from yimen_host.payments.ledger.writer import Writer
+from yimen_host.payments.merchants.fees import MerchantFees
 from yimen_host.payments.merchants.register import Register
 from yimen_host.payments.ordering import Ordering
 from yimen_host.payments.papers.patience import Patience
@@ -64,6 +65,7 @@ class Payments:
         self.reconciling = Reconciling(services, self.channels, billers)
         self.channel_fees = ChannelFees(services.database, self.ledger)
         self.merchants = Register(services)
+        self.merchant_fees = MerchantFees(services)
         self.settling = Settling(services, self.ledger, self.merchants, payouts or self._sandbox())
         self.resolving = Resolving(services, self.ledger, self.till)
 

@@ -60,7 +60,7 @@ async def test_a_merchant_is_reviewed_paid_and_reads_its_lines(
     assert [answer.status_code for answer in (applied, own_review, approved)] == [303, 409, 303]
     assert batch.state == "paid"
     assert "¥9.94" in page.text
-    assert lines.text.split("\r\n")[1].endswith(",ord_1,take:one,1000")
+    assert lines.text.split("\r\n")[1].endswith(",ord_1,take:one,1000,6")
     assert "6222020200112233" not in page.text + (await admin.get(REVIEW)).text
 
 
@@ -87,3 +87,37 @@ async def test_somebody_else_finds_nothing(here: Village, publisher: httpx.Async
     found = await here.node.payments.merchants.find("tea")
     assert found is not None
     assert found.state == "applied"
+
+
+async def test_a_fee_is_agreed_on_the_page_and_its_faults_are_told(here: Village, publisher: httpx.AsyncClient) -> None:
+    await forms.approved(here.node.payments, "tea")
+    _, admin = await person(here, "13800000003", 103, "admin")
+    fee = {"act": "fee", "channel": "wallet", "rate": "25", "least": "0.10", "most": "", "from_day": "2026-11-21"}
+
+    own = await publisher.post(REVIEW, data=fee)
+    wrong = await admin.post(REVIEW, data={**fee, "rate": "9999", "from_day": "2026-11-01"})
+    right = await admin.post(REVIEW, data=fee)
+
+    assert [answer.status_code for answer in (own, wrong, right)] == [409, 422, 303]
+    assert wrong.text.count("请选择今天或以后的日期") == 2
+    agreed = await here.node.payments.merchant_fees.all("tea")
+    assert [(row.channel, row.fee_bp, row.least_fen, row.most_fen) for row in agreed] == [
+        ("", 60, 0, None), ("wallet", 25, 10, None),
+    ]  # fmt: skip
+    assert "¥0.10" in (await publisher.get(OWN)).text
+
+
+async def test_a_sub_merchant_has_pages_of_its_own(here: Village, publisher: httpx.AsyncClient) -> None:
+    led = await publisher.get("/developer/apps/tea/merchants", params={"code": "farm-1"})
+    farm = led.headers["location"]
+    applied = await publisher.post(farm, data=WHO)
+    _, stranger = await person(here, "13800000009", 109)
+    strange = await stranger.get(farm)
+
+    found = await here.node.payments.merchants.find("tea_farm-1")
+    assert (led.status_code, applied.status_code, strange.status_code) == (303, 303, 409)
+    assert found is not None
+    assert farm in (await publisher.get(OWN)).text
+    odd = await publisher.post("/developer/apps/tea/merchants/Farm_1", data=WHO)
+    assert [row.code for row in await here.node.payments.merchants.of_app("tea")] == ["farm-1"]
+    assert odd.status_code == 404

@@ -5,15 +5,19 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
 from yimen_host.payments.merchants import store
 from yimen_host.payments.merchants.creditcode import is_credit_code
 from yimen_host.payments.merchants.errors import ChangedMeanwhile, NoSuchMerchant, NotForYouToReview
-from yimen_host.payments.merchants.models import MerchantRow
+from yimen_host.payments.merchants.fees import ANY, BEGINNING
+from yimen_host.payments.merchants.models import MerchantFeeRow, MerchantRow
 from yimen_host.payments.merchants.names import merchant_id as id_of
 from yimen_host.payments.merchants.states import MerchantEvent, MerchantState
 from yimen_host.payments.merchants.terms import read_terms
+from yimen_sdk.pages import CHINA
 from yimen_sdk.split import SELF, is_code
 
 _ACCOUNT = re.compile(r"\d{8,30}")
@@ -64,7 +68,8 @@ class Register:
         one of them or when nothing waits.
         """
         terms = asdict(read_terms(typed))
-        return await self._review(merchant_id, MerchantEvent.APPROVE, by, publishers, terms, seen)
+        fee_bp = terms.pop("fee_bp")
+        return await self._review(merchant_id, MerchantEvent.APPROVE, by, publishers, terms, seen, fee_bp)
 
     async def refuse(self, merchant_id: str, *, by: str, publishers: Collection[str], seen: str) -> MerchantRow:
         """Refuse an application. Raises as ``approve``."""
@@ -97,6 +102,7 @@ class Register:
         publishers: Collection[str],
         terms: Mapping[str, object],
         seen: str,
+        fee_bp: int | None = None,
     ) -> MerchantRow:
         async with self.services.database.transaction() as session:
             row = await store.find(session, merchant_id)
@@ -107,9 +113,23 @@ class Register:
             now, sealed = self.services.clock.now(), row.account_sealed
             if by in publishers or not await store.review(session, merchant_id, event, by, sealed, now, **terms):
                 raise NotForYouToReview(merchant_id)
+            if fee_bp is not None:
+                await self._agree_fee(session, merchant_id, fee_bp, by)
             decided = await store.find(session, merchant_id)
         assert decided is not None
         return decided
+
+    async def _agree_fee(self, session: AsyncSession, merchant_id: str, fee_bp: int, by: str) -> None:
+        """Write the fee of all channels down where it is another: the first counts always, a later one from today."""
+        now = self.services.clock.now()
+        known = [row for row in await store.fees(session, merchant_id) if row.channel == ANY]
+        if known and known[0].fee_bp == fee_bp:
+            return
+        from_day = now.astimezone(CHINA).date() if known else BEGINNING
+        row = MerchantFeeRow(
+            merchant_id=merchant_id, channel=ANY, from_day=from_day, fee_bp=fee_bp, agreed_by=by, agreed_at=now
+        )
+        await store.add_fee(session, row)
 
 
 def mark(row: MerchantRow) -> str:

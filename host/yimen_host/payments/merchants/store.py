@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from yimen_host.payments.merchants.models import MerchantRow
+from yimen_host.payments.merchants.models import MerchantFeeRow, MerchantRow
 from yimen_host.payments.merchants.states import MERCHANT, MerchantEvent, MerchantState
 
 _APPLIED = ("legal_name", "credit_code", "bank", "account_sealed", "account_tail", "state", "applicant", "changed_at")
@@ -43,6 +43,22 @@ async def several(session: AsyncSession, merchant_ids: Collection[str]) -> dict[
     """Those of these that were approved at least once, by id."""
     query = select(MerchantRow).where(col(MerchantRow.id).in_(merchant_ids), col(MerchantRow.approved_at).is_not(None))
     return {row.id: row for row in await session.scalars(query.execution_options(populate_existing=True))}
+
+
+async def fees(session: AsyncSession, merchant_id: str) -> Sequence[MerchantFeeRow]:
+    """A merchant's fees, by channel, the newest first."""
+    query = (
+        select(MerchantFeeRow)
+        .where(MerchantFeeRow.merchant_id == merchant_id)
+        .order_by(col(MerchantFeeRow.channel), col(MerchantFeeRow.from_day).desc(), col(MerchantFeeRow.id).desc())
+    )
+    return (await session.scalars(query)).all()
+
+
+async def add_fee(session: AsyncSession, row: MerchantFeeRow) -> None:
+    """Write an agreed fee down."""
+    session.add(row)
+    await session.flush()
 
 
 async def approved(session: AsyncSession) -> Sequence[MerchantRow]:

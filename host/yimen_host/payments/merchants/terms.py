@@ -40,7 +40,7 @@ def read_terms(typed: Mapping[str, str]) -> Terms:
 
     kind = read("kind", lambda text: Category(text).value, "请选择商户类别")
     regions = read("regions", _regions, "请填写6位行政区划代码，用空格分开；全国为000000")
-    numbers = {name: read(name, _within(*limits), "请填写允许范围内的整数") for name, limits in LIMITS.items()}
+    numbers = {name: read(name, within(*limits), "请填写允许范围内的整数") for name, limits in LIMITS.items()}
     if faults:
         raise Invalid("the terms have faults", faults)
     assert kind is not None
@@ -48,7 +48,9 @@ def read_terms(typed: Mapping[str, str]) -> Terms:
     return Terms(kind, regions, **{name: number for name, number in numbers.items() if number is not None})
 
 
-def _within(least: int, most: int) -> Callable[[str], int]:
+def within(least: int, most: int) -> Callable[[str], int]:
+    """A reader of whole numbers between two, which raises ValueError for others."""
+
     def reader(text: str) -> int:
         if not (text.isascii() and text.isdecimal() and len(text) <= 5 and least <= int(text) <= most):
             raise ValueError(text)

@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-WHOLE = 10_000
-"""Basis points of a whole."""
+from yimen_host.payments.fees import WHOLE
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +38,3 @@ def reckon(lines: Lines, *, reserve_bp: int, released: int, carried_in: int, ava
     left = available - lines.fee - reserve + released
     payout = max(0, min(due, left))
     return Reckoning(lines.gross, lines.fee, reserve, released, carried_in, payout, due - payout)
-
-
-def fee_of(fen: int, fee_bp: int) -> int:
-    """The fee of a line, half a fen rounded up; a refund gives back what its payment cost."""
-    size = (abs(fen) * fee_bp + WHOLE // 2) // WHOLE
-    return size if fen > 0 else -size

@@ -20,12 +20,13 @@ from yimen_host.payments.merchants import store as merchants
 from yimen_host.payments.merchants.models import MerchantRow
 from yimen_host.payments.merchants.register import Register
 from yimen_host.payments.merchants.states import MerchantState
-from yimen_host.payments.settlement import store
 from yimen_host.payments.settlement.batches import BatchEvent, BatchState
 from yimen_host.payments.settlement.errors import BatchMoved
 from yimen_host.payments.settlement.models import BatchRow
 from yimen_host.payments.settlement.payouts import NotPaidOut, PaidOut, Payout, PayoutFact, Payouts
 from yimen_host.payments.settlement.reckoning import Reckoning, reckon
+from yimen_host.payments.settlement.store import batches as store
+from yimen_host.payments.settlement.store.lines import Line, cut, each_line, lines
 from yimen_sdk.money import Money
 from yimen_sdk.pages import CHINA
 
@@ -123,10 +124,10 @@ class Settling:
         async with self.services.database.transaction() as session:
             return await store.newest(session, merchant_id, limit)
 
-    async def lines(self, row: BatchRow) -> Sequence[tuple[dt.datetime, str, str, int]]:
-        """A batch's lines: when, for which order, by which posting, how many fen."""
+    async def lines(self, row: BatchRow) -> Sequence[Line]:
+        """A batch's lines."""
         async with self.services.database.transaction() as session:
-            return await store.each_line(session, chart.merchant_payable(row.merchant_id), row)
+            return await each_line(session, chart.merchant_payable(row.merchant_id), row)
 
     async def owed(self, merchant_id: str) -> tuple[Money, Money]:
         """What a merchant is owed now, and what is kept back of it."""
@@ -141,17 +142,17 @@ class Settling:
         async with self.services.database.transaction() as session:
             previous = await store.last(session, merchant.id)
             after = previous.last_seq if previous else 0
-            last = await store.cut(session, code, after=after, before=before)
-            lines = await store.lines(session, code, after=after, last=last, fee_bp=merchant.fee_bp)
+            last = await cut(session, code, after=after, before=before)
+            found = await lines(session, merchant.id, code, after=after, last=last)
             released = await store.releasable(session, merchant.id, now)
             available = (await books.balance(session, code)).available.fen
         carried = previous.carried_out_fen if previous else 0
-        if last == after or not (lines.count or released or carried > 0):
+        if last == after or not (found.count or released or carried > 0):
             return None
         reckoned = reckon(
-            lines, reserve_bp=merchant.reserve_bp, released=released, carried_in=carried, available=available
+            found, reserve_bp=merchant.reserve_bp, released=released, carried_in=carried, available=available
         )
-        return self._row(merchant, after, last, lines.count, reckoned)
+        return self._row(merchant, after, last, found.count, reckoned)
 
     def _row(self, merchant: MerchantRow, after: int, last: int, lines: int, reckoned: Reckoning) -> BatchRow:
         now = self.services.clock.now()

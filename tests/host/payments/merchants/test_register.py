@@ -46,7 +46,7 @@ async def test_neither_applicant_nor_their_publisher_approves(services: Services
             await register.approve("tea", TERMS, by=by, publishers=publishers, seen=mark(applied))
 
     row = await register.approve("tea", TERMS, by="eve", publishers={"ann", "bob"}, seen=mark(applied))
-    assert (row.state, row.reviewer, row.fee_bp) == ("approved", "eve", 60)
+    assert (row.state, row.reviewer, row.kind, row.regions) == ("approved", "eve", "life", ["520100"])
 
 
 async def test_a_changed_account_is_reviewed_again(services: Services) -> None:
@@ -58,7 +58,7 @@ async def test_a_changed_account_is_reviewed_again(services: Services) -> None:
 
     found = await register.find("tea")
     assert found is not None
-    assert (row.account_tail, found.state, found.reviewer, found.fee_bp) == ("8888", "applied", None, 60)
+    assert (row.account_tail, found.state, found.reviewer, found.reserve_bp) == ("8888", "applied", None, 1000)
 
 
 async def test_an_account_changed_under_the_reviewers_eyes_is_not_approved(services: Services) -> None:

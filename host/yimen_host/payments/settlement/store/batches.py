@@ -1,4 +1,4 @@
-"""Batches in the database, and a merchant's lines in the journal."""
+"""Batches in the database."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -11,58 +11,12 @@ from sqlmodel import col, select
 
 from yimen_host.payments.settlement.batches import BATCH, BatchEvent, BatchState
 from yimen_host.payments.settlement.models import BatchRow
-from yimen_host.payments.settlement.reckoning import WHOLE, Lines
-
-_OWN = "settle:%"
-"""The keys of settlement's own postings: they move a merchant's money and are no lines."""
-_LINES = (
-    "FROM ledger_account a JOIN journal_entry e ON e.account_id = a.id JOIN journal_transaction t"
-    " ON t.id = e.transaction_id WHERE a.code = :code AND e.account_seq > :after AND e.account_seq <= :last"
-    " AND e.amount <> 0 AND t.key NOT LIKE :own"
-)
 
 
 async def last(session: AsyncSession, merchant_id: str) -> BatchRow | None:
     """A merchant's newest batch."""
     query = select(BatchRow).where(BatchRow.merchant_id == merchant_id).order_by(col(BatchRow.last_seq).desc()).limit(1)
     return (await session.scalars(query.execution_options(populate_existing=True))).one_or_none()
-
-
-async def cut(session: AsyncSession, code: str, *, after: int, before: dt.datetime) -> int:
-    """The last line of an account that was booked before a moment, among those after ``after``."""
-    found = await session.scalar(
-        text(
-            "SELECT max(e.account_seq) FROM ledger_account a JOIN journal_entry e ON e.account_id = a.id"
-            " JOIN journal_transaction t ON t.id = e.transaction_id"
-            " WHERE a.code = :code AND e.account_seq > :after AND t.recorded_at < :before"
-        ),
-        {"code": code, "after": after, "before": before},
-    )
-    return int(found or after)
-
-
-async def lines(session: AsyncSession, code: str, *, after: int, last: int, fee_bp: int) -> Lines:
-    """Add up an account's lines, with the fee of each."""
-    row = (
-        await session.execute(
-            text(
-                "SELECT count(*), coalesce(sum(e.amount), 0)::bigint, coalesce(sum(sign(e.amount)"
-                f" * ((abs(e.amount) * :fee_bp + :half) / :whole)), 0)::bigint {_LINES}"
-            ),
-            {"code": code, "after": after, "last": last, "own": _OWN, "fee_bp": fee_bp, "half": WHOLE // 2,
-             "whole": WHOLE},
-        )
-    ).one()  # fmt: skip
-    return Lines(*row)
-
-
-async def each_line(session: AsyncSession, code: str, row: BatchRow) -> Sequence[tuple[dt.datetime, str, str, int]]:
-    """A batch's lines: when, for which order, by which posting, how much."""
-    found = await session.execute(
-        text(f"SELECT t.recorded_at, t.about, t.key, e.amount {_LINES} ORDER BY e.account_seq"),
-        {"code": code, "after": row.after_seq, "last": row.last_seq, "own": _OWN},
-    )
-    return [(at, about, key, amount) for at, about, key, amount in found]
 
 
 async def releasable(session: AsyncSession, merchant_id: str, now: dt.datetime) -> int:

@@ -1,0 +1,1 @@
+"""All SQL of settlement: batches, and a merchant's lines in the journal with the fee of each."""
