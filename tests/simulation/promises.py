@@ -178,7 +178,9 @@ async def coupons_never_exceed_stock_or_budget(session: AsyncSession, world: Wor
         "SELECT count(*) AS given, count(DISTINCT person) AS people,"
         " count(*) FILTER (WHERE state = 'locked') AS locked,"
         " count(*) FILTER (WHERE state IN ('claimed', 'released')) AS held,"
-        " count(*) FILTER (WHERE state = 'used') AS used FROM coupon WHERE campaign_id = :c",
+        " count(*) FILTER (WHERE state = 'used') AS used,"
+        " (SELECT coalesce(sum(kept_fen), 0) FROM coupon_share WHERE campaign_id = :c) AS kept"
+        " FROM coupon WHERE campaign_id = :c",
         c=world.campaign,
     )
     budget, committed, spent = [
@@ -187,9 +189,9 @@ async def coupons_never_exceed_stock_or_budget(session: AsyncSession, world: Wor
     right = (
         row.given == row.people <= STOCK
         and row.locked == 0
-        and committed == row.held * FACE
+        and committed == row.held * FACE + row.kept
         and budget + committed + spent == STOCK * FACE
-        and spent <= row.used * FACE  # a part of a used one goes back to the budget with a refund
+        and spent <= row.used * FACE  # a part of a used one goes back with a refund
     )
     return [] if right else [f"{tuple(row)} with {budget} + {committed} + {spent}"]
 

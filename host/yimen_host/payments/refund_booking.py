@@ -99,7 +99,9 @@ class RefundBooking:
             counted = await move(session, AttemptRow, ATTEMPT, attempt.id, AttemptEvent.REFUND)
         else:
             counted = await orders.mark_refunded(session, order.id, refund.amount_fen)
-            counted = counted and await self.redemption.returned(session, refund, now)
+            fresh = await orders.find(session, order.id)
+            assert fresh is not None
+            counted = counted and await self.redemption.returned(session, fresh, refund, now)
             await spending.give_back(session, attempt.id, refund.amount_fen)
         if not counted:
             return Refused("order")

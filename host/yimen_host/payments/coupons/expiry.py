@@ -13,9 +13,9 @@ from yimen_host.payments.coupons.coupon import CouponEvent
 from yimen_host.payments.coupons.errors import CampaignMoved
 from yimen_host.payments.coupons.models import CampaignRow
 from yimen_host.payments.coupons.planning import Planning
-from yimen_host.payments.coupons.store import campaigns, coupons
+from yimen_host.payments.coupons.store import campaigns, coupons, shares
 from yimen_host.payments.decision import GRANTED, Decision, Refused
-from yimen_host.payments.ledger.draft import transfer
+from yimen_host.payments.ledger.draft import Draft, transfer
 from yimen_host.payments.ledger.rule import Posted
 from yimen_host.payments.ledger.writer import Writer
 from yimen_sdk.money import Money
@@ -33,8 +33,8 @@ class Expiry:
     planning: Planning
 
     async def sweep(self) -> int:
-        """End what is over; say how many campaigns and coupons ended."""
-        return await self.end_campaigns() + await self.expire_coupons()
+        """End what is over; say how many campaigns, coupons and shares ended."""
+        return await self.end_campaigns() + await self.expire_coupons() + await self.free_kept()
 
     async def end_campaigns(self) -> int:
         """End the campaigns whose time for claiming is over; say how many."""
@@ -55,6 +55,12 @@ class Expiry:
             found = await campaigns.with_overdue_coupons(session, self.services.clock.now(), AT_ONCE)
         return sum([await self._take_back(campaign) for campaign in found])
 
+    async def free_kept(self) -> int:
+        """Free what waited for coupons that come back no more; say of how many shares."""
+        async with self.services.database.transaction() as session:
+            found = await campaigns.with_overdue_shares(session, self.services.clock.now(), AT_ONCE)
+        return sum([await self._free(campaign) for campaign in found])
+
     async def revoke(self, campaign: CampaignRow, coupon_id: str) -> bool:
         """Take one coupon back for good, as after fraud; say whether its holder still had it."""
         return await self._end(campaign, [coupon_id], CouponEvent.REVOKE)
@@ -66,18 +72,34 @@ class Expiry:
             return 0
         return len(batch)
 
+    async def _free(self, campaign: CampaignRow) -> int:
+        async with self.services.database.transaction() as session:
+            kept = await shares.keeping(session, campaign.id, BATCH)
+        if not kept:
+            return 0  # another worker was first
+        draft = self._uncommitted(campaign, sum(row.kept_fen for row in kept))
+
+        async def companion(session: AsyncSession) -> Decision:
+            return GRANTED if await shares.take_kept(session, kept) else Refused("share")
+
+        return len(kept) if isinstance(await self.ledger.post(draft, companion), Posted) else 0
+
     async def _end(self, campaign: CampaignRow, coupon_ids: Sequence[str], event: CouponEvent) -> bool:
         """End coupons and free their money in one commit, or, when one of them has moved on, none."""
+        draft = self._uncommitted(campaign, campaign.face_fen * len(coupon_ids))
+        outcome = await self.ledger.post(draft, partial(self._move, coupon_ids, event))
+        return isinstance(outcome, Posted)
+
+    def _uncommitted(self, campaign: CampaignRow, fen: int) -> Draft:
+        """What was committed may be promised again, or, once the campaign is settled, is the treasury's."""
         settled = campaign.state == CampaignState.SETTLED
-        draft = transfer(
+        return transfer(
             self.services.ids.new("cpx"),
             campaign.id,
             debit=chart.committed(campaign.id),
             credit=chart.treasury(campaign.id) if settled else chart.budget(campaign.id),
-            amount=Money(campaign.face_fen * len(coupon_ids), campaign.currency),
+            amount=Money(fen, campaign.currency),
         )
-        outcome = await self.ledger.post(draft, partial(self._move, coupon_ids, event))
-        return isinstance(outcome, Posted)
 
     async def _move(self, coupon_ids: Sequence[str], event: CouponEvent, session: AsyncSession) -> Decision:
         moved = await coupons.end(session, coupon_ids, event, self.services.clock.now())

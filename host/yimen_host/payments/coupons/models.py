@@ -150,13 +150,18 @@ class CouponTallyRow(SQLModel, table=True):
 
 
 class CouponShareRow(SQLModel, table=True):
-    """What a coupon pays of an order in one attempt, when that settled, and how much of it refunds have taken."""
+    """What a coupon pays of an order in one attempt, when that settled, and how much of it refunds have taken.
+
+    ``kept_fen`` of that went back and is committed again: it waits until the coupon comes back or its time is over.
+    """
 
     __tablename__ = "coupon_share"
     __table_args__ = (
         CheckConstraint("fen > 0", name="amount"),
         CheckConstraint("0 <= returned_fen AND returned_fen <= fen", name="returned"),
+        CheckConstraint("0 <= kept_fen AND kept_fen <= returned_fen", name="kept"),
         Index("ix_coupon_share_coupon", "coupon_id"),
+        Index("ix_coupon_share_kept", "campaign_id", postgresql_where=text("kept_fen > 0")),
         Index("ix_coupon_share_settled", "campaign_id", "settled_at", postgresql_where=text("settled_at IS NOT NULL")),
     )
 
@@ -168,6 +173,7 @@ class CouponShareRow(SQLModel, table=True):
     region: str
     merchant_class: str
     returned_fen: int = _number(default=0)
+    kept_fen: int = _number(default=0)
     settled_at: dt.datetime | None = _moment(nullable=True)
 
 

@@ -32,7 +32,7 @@ class Destination(StrEnum):
     """Where a refund's part of a coupon goes."""
 
     COUPON = "coupon"
-    """The coupon is its holder's again."""
+    """It waits for the coupon, which is its holder's again once the whole order is refunded."""
     BUDGET = "budget"
     """The campaign may promise it again."""
     TREASURY = "treasury"
@@ -165,7 +165,7 @@ class Redemption:
                 attempt_id=attempt.id,
                 campaign_id=row.campaign_id,
                 fen=fen,
-                destination=self._destination(order, refund, found[row.campaign_id]),
+                destination=self._destination(found[row.campaign_id]),
             )
             for row, fen in zip(rows, parts, strict=True)
             if fen
@@ -179,14 +179,24 @@ class Redemption:
             rows = await shares.of_refund(session, refund.id)
         return [leg for row in rows for leg in _legs(row.campaign_id, _account(row), -row.fen)]
 
-    async def returned(self, session: AsyncSession, refund: RefundRow, now: dt.datetime) -> bool:
-        """A refund succeeded: coupons that come back are their holder's again. Say whether all of them were used."""
-        if not refund.coupon_fen:
+    async def returned(self, session: AsyncSession, order: OrderRow, refund: RefundRow, now: dt.datetime) -> bool:
+        """A refund succeeded: keep what it brought back, and when the order is refunded whole, give its coupons back.
+
+        The caller has counted the refund, so it holds the order's row. Say whether every coupon was used for it.
+        """
+        if refund.coupon_fen:
+            for part in await shares.of_refund(session, refund.id):
+                if part.destination == Destination.COUPON:
+                    await shares.keep(session, part)
+        if order.refunded_fen < order.amount_fen:
             return True
-        back = [
-            row.coupon_id for row in await shares.of_refund(session, refund.id) if row.destination == Destination.COUPON
-        ]
-        return not back or await coupons.end(session, back, CouponEvent.GIVE_BACK, now) == len(back)
+        whole = [row for row in await shares.of_attempt(session, refund.attempt_id) if row.kept_fen == row.fen]
+        if not whole:
+            return True
+        back = [row.coupon_id for row in whole]
+        return await shares.take_kept(session, whole) and await coupons.end(
+            session, back, CouponEvent.GIVE_BACK, now
+        ) == len(back)
 
     async def not_returned(self, session: AsyncSession, refund: RefundRow) -> None:
         """A refund failed: what it had reserved of the coupons' shares is free again."""
@@ -194,8 +204,8 @@ class Redemption:
             for row in await shares.of_refund(session, refund.id):
                 await shares.leave(session, row)
 
-    def _destination(self, order: OrderRow, refund: RefundRow, campaign: CampaignRow) -> Destination:
-        if refund.amount_fen == order.amount_fen and self.services.clock.now() < campaign.use_until:
+    def _destination(self, campaign: CampaignRow) -> Destination:
+        if self.services.clock.now() < campaign.use_until:
             return Destination.COUPON
         return Destination.TREASURY if campaign.state == CampaignState.SETTLED else Destination.BUDGET
 

@@ -89,7 +89,7 @@ async def states(payments: Payments) -> dict[str, int]:
 
 
 async def assert_sound(payments: Payments) -> None:
-    """The ledger audits clean, and each campaign's committed money is what its coupons that are out are worth."""
+    """The ledger audits clean; campaigns have committed what coupons that are out are worth, and what is kept."""
     async with payments.services.database.transaction() as session:
         assert await books.audit(session) == []
         wrong = await session.execute(
@@ -98,6 +98,7 @@ async def assert_sound(payments: Payments) -> None:
                 r" ON a.code = 'campaign:' || c.id || '\:committed'"
                 " WHERE a.balance <> c.face_fen * (SELECT count(*) FROM coupon k WHERE k.campaign_id = c.id"
                 " AND k.state IN ('claimed', 'released', 'locked'))"
+                " + (SELECT coalesce(sum(s.kept_fen), 0) FROM coupon_share s WHERE s.campaign_id = c.id)"
             )
         )
         assert wrong.all() == []

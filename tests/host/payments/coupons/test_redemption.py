@@ -242,22 +242,69 @@ async def test_a_whole_refund_gives_the_coupon_back(payments: Payments, channel:
     await assert_sound(payments)
 
 
-async def test_refunds_in_parts_are_divided_and_sum_up(payments: Payments) -> None:
+async def test_refunds_in_parts_give_the_coupon_back_once_with_the_last(payments: Payments) -> None:
     campaign, mine = await coupon(payments)
     order = await open_order(payments, yuan("100.00"))
     await pay(payments, order, mine)
 
-    parts = [await give_back(payments, order, Money(fen), key=f"r{fen}") for fen in (1, 33_33, 4, 66_62)]
+    parts, seen = [], []
+    for fen in (1, 33_33, 4, 66_62):
+        parts.append(await give_back(payments, order, Money(fen), key=f"r{fen}"))
+        seen.append((await states(payments), (await accounts(payments, campaign.id))["committed"]))
+        await assert_sound(payments)
 
-    assert sum(part.coupon_fen for part in parts) == 10_00
     assert [part.coupon_fen for part in parts[:2]] == [0, 3_33]
+    assert sum(part.coupon_fen for part in parts) == 10_00
+    assert [state for state, _ in seen] == [{"used": 1}] * 3 + [{"released": 1}]
+    assert (seen[1][1], seen[3][1]) == (yuan("3.33"), yuan("10.00"))
     assert await holds(payments, chart.wallet("ada")) == yuan("1000.00")
     assert await accounts(payments, campaign.id) == {
-        "budget": yuan("50.00"),
-        "committed": Money(0),
+        "budget": yuan("40.00"),
+        "committed": yuan("10.00"),
         "spent": Money(0),
         "treasury": yuan("-50.00"),
     }
+
+
+async def test_refunds_at_once_that_add_up_give_the_coupon_back_once(payments: Payments) -> None:
+    campaign, mine = await coupon(payments)
+    order = await open_order(payments, yuan("100.00"))
+    await pay(payments, order, mine)
+
+    await asyncio.gather(*(give_back(payments, order, yuan("12.50"), key=f"r{n}") for n in range(8)))
+
+    assert await states(payments) == {"released": 1}
+    assert (await accounts(payments, campaign.id))["committed"] == yuan("10.00")
+    await assert_sound(payments)
+
+
+async def test_a_coupon_that_came_back_pays_again_and_comes_back_again(payments: Payments) -> None:
+    campaign, mine = await coupon(payments)
+    for count in (1, 2):
+        order = await open_order(payments, yuan("100.00"))
+        await pay(payments, order, mine, form_key=f"form{count}")
+        for part in ("60.00", "40.00"):
+            await give_back(payments, order, yuan(part), key=part)
+            await assert_sound(payments)
+
+    assert await states(payments) == {"released": 1}
+    assert (await accounts(payments, campaign.id))["budget"] == yuan("40.00")
+
+
+async def test_what_was_kept_for_a_coupon_is_free_after_its_time(payments: Payments, clock: ManualClock) -> None:
+    campaign, mine = await coupon(payments)
+    order = await open_order(payments, yuan("100.00"))
+    await pay(payments, order, mine)
+    await give_back(payments, order, yuan("60.00"))
+    clock.advance(days=8)
+
+    before = await accounts(payments, campaign.id)
+    swept = [await payments.coupons.expiry.free_kept() for _ in range(2)]
+    await give_back(payments, order, yuan("40.00"), key="rest")
+
+    after = await accounts(payments, campaign.id)
+    assert (before["committed"], swept) == (yuan("6.00"), [1, 0])
+    assert (after["budget"], after["committed"], after["spent"]) == (yuan("50.00"), Money(0), Money(0))
     assert await states(payments) == {"used": 1}
     await assert_sound(payments)
 

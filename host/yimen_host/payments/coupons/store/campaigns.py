@@ -9,7 +9,7 @@ from sqlmodel import col, select
 
 from yimen_host.payments.coupons.campaigns import CAMPAIGN, CampaignEvent, CampaignState
 from yimen_host.payments.coupons.coupon import IN_HAND, OUT
-from yimen_host.payments.coupons.models import CampaignActRow, CampaignRow, CouponRow
+from yimen_host.payments.coupons.models import CampaignActRow, CampaignRow, CouponRow, CouponShareRow
 
 MAX_LISTED = 200
 
@@ -102,6 +102,13 @@ async def with_overdue_coupons(session: AsyncSession, now: dt.datetime, limit: i
     """Campaigns whose coupons can be used no longer, and of which somebody still has one."""
     held = exists().where(col(CouponRow.campaign_id) == col(CampaignRow.id), col(CouponRow.state).in_(IN_HAND))
     query = select(CampaignRow).where(col(CampaignRow.use_until) <= now, held).limit(limit)
+    return (await session.scalars(query)).all()
+
+
+async def with_overdue_shares(session: AsyncSession, now: dt.datetime, limit: int) -> Sequence[CampaignRow]:
+    """Campaigns whose coupons can be used no longer, and of which money still waits for one."""
+    kept = exists().where(col(CouponShareRow.campaign_id) == col(CampaignRow.id), col(CouponShareRow.kept_fen) > 0)
+    query = select(CampaignRow).where(col(CampaignRow.use_until) <= now, kept).limit(limit)
     return (await session.scalars(query)).all()
 
 

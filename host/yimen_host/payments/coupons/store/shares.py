@@ -66,6 +66,47 @@ async def leave(session: AsyncSession, row: CouponReturnRow) -> None:
     )
 
 
+async def keep(session: AsyncSession, row: CouponReturnRow) -> None:
+    """Note that a refund has brought back what waits for its coupon."""
+    await session.execute(
+        update(CouponShareRow)
+        .where(col(CouponShareRow.attempt_id) == row.attempt_id, col(CouponShareRow.coupon_id) == row.coupon_id)
+        .values(kept_fen=CouponShareRow.kept_fen + row.fen)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def take_kept(session: AsyncSession, kept: Sequence[CouponShareRow]) -> bool:
+    """Let go of what these shares keep, if it is still as was read; say whether all of it was."""
+    taken = 0
+    for row in kept:
+        result = await session.execute(
+            update(CouponShareRow)
+            .where(
+                col(CouponShareRow.attempt_id) == row.attempt_id,
+                col(CouponShareRow.coupon_id) == row.coupon_id,
+                col(CouponShareRow.kept_fen) == row.kept_fen,
+            )
+            .values(kept_fen=0)
+            .execution_options(synchronize_session=False)
+        )
+        assert isinstance(result, CursorResult)
+        taken += result.rowcount
+    return taken == len(kept)
+
+
+async def keeping(session: AsyncSession, campaign_id: str, limit: int) -> Sequence[CouponShareRow]:
+    """The shares of a campaign that keep something for their coupons."""
+    query = (
+        select(CouponShareRow)
+        .where(CouponShareRow.campaign_id == campaign_id, col(CouponShareRow.kept_fen) > 0)
+        .order_by(CouponShareRow.coupon_id)
+        .limit(limit)
+        .execution_options(populate_existing=True)
+    )
+    return (await session.scalars(query)).all()
+
+
 async def of_refund(session: AsyncSession, refund_id: str) -> Sequence[CouponReturnRow]:
     """What a refund gives back of coupons."""
     query = select(CouponReturnRow).where(CouponReturnRow.refund_id == refund_id).order_by(CouponReturnRow.coupon_id)
