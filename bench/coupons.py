@@ -25,6 +25,7 @@ from sqlalchemy import text
 
 from bench.ledger import PGBENCH_SCALE, pgbench, yardstick
 from bench.measure import conclude
+from yimen_host.cli.serving import seldom_look_for_cycles
 from yimen_host.core.clock import SystemClock
 from yimen_host.core.database import Database
 from yimen_host.core.embedded import Address, EmbeddedPostgres
@@ -110,6 +111,7 @@ async def _rounds(
     await claims.start()
     planning = Planning(services, ledger)
     await _flash(services, planning, claims, in_flight, clicks=2_000, people=1_500, stock=1_000)  # as in a running host
+    seldom_look_for_cycles()  # as the host does
     yards = [await asyncio.to_thread(yardstick, yardstick_db)]
     runs = []
     for _ in range(rounds):

@@ -28,6 +28,7 @@ from statistics import median, quantiles
 import uvloop
 
 from bench.measure import ROOT, conclude, free_port, program, wait_for_port
+from yimen_host.cli.serving import seldom_look_for_cycles
 from yimen_host.core.clock import SystemClock
 from yimen_host.core.database import Database
 from yimen_host.core.embedded import Address, EmbeddedPostgres, binary
@@ -111,6 +112,7 @@ async def _rounds(
     await _fund(writer)
     make_uniform, make_hot = _uniform(), _hot()
     await _load(writer, make_uniform, 1.0, in_flight)  # connections, plans and names are there, as in a running host
+    seldom_look_for_cycles()  # as the host does
     yards = [await asyncio.to_thread(yardstick, yardstick_db)]
     uniform, hot = [], []
     for _ in range(rounds):

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from tests.conformance.adapter import application
 
+from yimen_host.cli.serving import seldom_look_for_cycles
 from yimen_host.core.database import Database
 
 
@@ -24,6 +25,7 @@ def main(port: int, address: str) -> None:
     """Serve until the end."""
     app = application(Database(address))
     app.router.routes.insert(1, Route("/empty", empty, methods=["POST"]))  # beside the other: routes are tried in turn
+    seldom_look_for_cycles()  # as the host does
     uvicorn.run(app, host="127.0.0.1", port=port, access_log=False, log_level="warning")
 
 

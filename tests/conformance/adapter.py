@@ -168,7 +168,10 @@ def _in_order(rows: Any) -> list[Any]:  # Any: rows of the query above
 
 @lru_cache(10_000)
 def _quoted(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9\-]", lambda found: f"_{ord(found[0]):02x}", name)
+    return _UNQUOTED.sub(lambda found: f"_{ord(found[0]):02x}", name)
+
+
+_UNQUOTED = re.compile(r"[^A-Za-z0-9\-]")
 
 
 def _name(code: str) -> tuple[str, str]:

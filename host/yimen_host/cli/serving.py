@@ -15,11 +15,16 @@ GARBAGE = (10_000, 20, 20)
 """A request leaves next to no cycles: Python's own thresholds look for them a hundred times too often."""
 
 
+def seldom_look_for_cycles() -> None:
+    """Set Python's collector for a server whose imports are done."""
+    gc.freeze()  # what was imported stays, so there is no use in looking at it again and again
+    gc.set_threshold(*GARBAGE)
+
+
 def serve(settings: Settings, listener: socket.socket | None = None) -> None:
     """Serve until a signal ends it."""
     app = create_app(settings)
-    gc.freeze()  # what was imported stays, so there is no use in looking at it again and again
-    gc.set_threshold(*GARBAGE)
+    seldom_look_for_cycles()
     config = uvicorn.Config(
         app,
         host=settings.bind,
