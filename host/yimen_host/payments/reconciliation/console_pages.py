@@ -15,7 +15,8 @@ from yimen_host.payments.reconciliation.breaks import UNEXPLAINED
 from yimen_host.payments.reconciliation.kinds import BreakKind
 from yimen_host.payments.reconciliation.models import BreakRow
 from yimen_host.payments.reconciliation.resolving import PAGE, Resolving, takable
-from yimen_host.payments.reconciliation.views import KIND_WORDS, RESOLUTION_WORDS, STATE_WORDS, age_groups
+from yimen_host.payments.reconciliation.sides import sides_of
+from yimen_host.payments.reconciliation.views import KIND_WORDS, RESOLUTION_WORDS, STATE_WORDS, age_groups, side_words
 from yimen_sdk.money import Money
 
 HOME = "/console/reconciliation"
@@ -63,6 +64,7 @@ async def one(request: Request) -> Response:
         return RedirectResponse(f"{HOME}/breaks/{break_id}", 303)
     row = await resolving.find(break_id)
     kind, state = _words(row)
+    sides = await sides_of(_payments(request).reconciling, row)
     return render(
         request,
         "reconciliation/break.html",
@@ -75,6 +77,9 @@ async def one(request: Request) -> Response:
         difference=Money(row.difference_fen),
         end=RESOLUTION_WORDS.get(row.resolution) if row.resolution else None,  # type: ignore[call-overload]  # its word
         waits=row.state in UNEXPLAINED,
+        sides=sides,
+        channel=side_words(sides.channel) if sides else None,
+        biller=side_words(sides.biller) if sides else None,
         takable=takable(row),
         mine=row.proposer == viewer.resident_id,
         people={who: await _name(request, who) for who in (row.owner, row.proposer, row.ended_by) if who},

@@ -22,7 +22,7 @@ from yimen_host.payments.reconciliation.errors import BreakMoved, NoSuchBreak, S
 from yimen_host.payments.reconciliation.kinds import BreakKind
 from yimen_host.payments.reconciliation.lines import Way
 from yimen_host.payments.reconciliation.models import BreakRow, RunRow
-from yimen_host.payments.reconciliation.sources import is_biller, moved
+from yimen_host.payments.reconciliation.sources import biller_app, moved
 from yimen_host.payments.reconciliation.store import breaks as store
 from yimen_host.payments.till import Till
 from yimen_sdk.money import Money
@@ -169,5 +169,5 @@ class Resolving:
 
 def takable(row: BreakRow) -> bool:
     """Whether a break is a payment that can be booked after all."""
-    takes = not is_biller(row.source) and row.kind in TAKABLE and row.way == Way.PAYMENT
+    takes = biller_app(row.source) is None and row.kind in TAKABLE and row.way == Way.PAYMENT
     return takes and row.difference_fen == row.theirs_fen

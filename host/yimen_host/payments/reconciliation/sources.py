@@ -92,7 +92,7 @@ class BillerSource:
     @property
     def id(self) -> str:
         """Made of the mini-app's."""
-        return f"{_BILLER}{self.app_id}"
+        return biller_source(self.app_id)
 
     @property
     def title(self) -> Bilingual:
@@ -117,9 +117,14 @@ class BillerSource:
         return await billers.standings(session, self.app_id, refs)
 
 
-def is_biller(source: str) -> bool:
-    """Whether a source is a biller."""
-    return source.startswith(_BILLER)
+def biller_source(app_id: str) -> str:
+    """The source of the biller behind a mini-app."""
+    return f"{_BILLER}{app_id}"
+
+
+def biller_app(source: str) -> str | None:
+    """The mini-app behind which a biller stands; None where the source is no biller."""
+    return source.removeprefix(_BILLER) if source.startswith(_BILLER) else None
 
 
 def moved(source: str, other: str, *, more: bool) -> tuple[str, str]:
@@ -127,7 +132,8 @@ def moved(source: str, other: str, *, more: bool) -> tuple[str, str]:
 
     A channel holds money of ours: with more of it, clearing grows. A biller is owed: with more, its payable grows.
     """
-    if is_biller(source):
-        payable = chart.merchant_payable(source.removeprefix(_BILLER))
+    app_id = biller_app(source)
+    if app_id is not None:
+        payable = chart.merchant_payable(app_id)
         return (other, payable) if more else (payable, other)
     return (chart.clearing(source), other) if more else (other, chart.clearing(source))

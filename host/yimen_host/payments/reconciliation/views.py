@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from yimen_host.payments.reconciliation.breaks import BUCKETS, BreakState, Resolution, bucket
 from yimen_host.payments.reconciliation.kinds import BreakKind
 from yimen_host.payments.reconciliation.resolving import Overview
+from yimen_host.payments.reconciliation.sides import Side, Verdict
 
 KIND_WORDS = {
     BreakKind.MISSING_THERE: "对方账单缺失",
@@ -35,6 +36,18 @@ RESOLUTION_WORDS = {
     Resolution.SEEN: "不涉及本方资金，已核实",
     Resolution.LOSS: "经两人同意核销",
 }
+
+
+SIDE_WORDS = {
+    Verdict.AGREES: ("与账本一致", "good"),
+    Verdict.WAITS: ("尚未对账", "plain"),
+    Verdict.NO_BOOKS: ("没有外部账单", "plain"),
+}
+
+
+def side_words(side: Side) -> tuple[str, str]:
+    """What is said of one side of an order, and its tone."""
+    return (KIND_WORDS[side.kind], "warn") if side.kind is not None else SIDE_WORDS[side.verdict]
 
 
 @dataclass(frozen=True)

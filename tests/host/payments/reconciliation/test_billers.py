@@ -14,13 +14,16 @@ from yimen_host.core.clock import ManualClock
 from yimen_host.core.services import Services
 from yimen_host.payments import chart
 from yimen_host.payments.channels.channel import ChannelSilent
+from yimen_host.payments.channels.sandbox_bank.bank import BankState
 from yimen_host.payments.demo import grant_demo_balance
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.ledger import books as ledger_books
-from yimen_host.payments.models import OrderRow
+from yimen_host.payments.models import AttemptRow, OrderRow
 from yimen_host.payments.reconciliation.billerfile import BillerFile
 from yimen_host.payments.reconciliation.errors import BreakMoved
+from yimen_host.payments.reconciliation.kinds import BreakKind
 from yimen_host.payments.reconciliation.models import RunRow
+from yimen_host.payments.reconciliation.sides import Side, Sides, Verdict, sides_of
 from yimen_host.payments.reconciliation.store import breaks as store
 from yimen_host.payments.store import orders
 from yimen_sdk.money import Money, yuan
@@ -210,3 +213,45 @@ async def test_without_a_file_the_day_waits_and_the_clock_asks_again(counter: Co
     async with counter.payments.services.database.transaction() as session:
         states = await session.scalars(text(f"SELECT state FROM reconciliation_run WHERE source = '{BILLER}'"))
         assert (silent.state, set(states)) == ("silent", {"done"})
+
+
+async def test_a_break_shows_all_three_sides_of_its_order(counter: Counter) -> None:
+    order, fen = await counter.pay()
+    await counter.spoil("bill-1", "wrong_amount")
+    counter.clock.advance(days=1)
+    await counter.run()
+    (row,) = await counter.payments.resolving.page()
+
+    sides = await sides_of(counter.payments.reconciling, row)
+
+    assert sides == Sides(
+        order.id,
+        channel=Side(Verdict.NO_BOOKS),  # it was paid from the wallet
+        ledger=Money(fen),
+        refunded=Money(0),
+        biller=Side(Verdict.BREAK, Money(fen + 100), BreakKind.AMOUNT_DIFFERS),
+    )
+
+
+async def test_a_channels_break_shows_what_the_biller_has(counter: Counter) -> None:
+    bill = counter.books.bills("0520100001")[0]
+    order = await open_order(counter.payments, Money(bill.fen), reference="bill-1")
+    attempt = await counter.payments.till.pay(order, channel="sandbox-bank", form_key="form", password=PASSWORD)
+    assert isinstance(attempt, AttemptRow)
+    assert counter.payments.bank is not None
+    assert attempt.channel_ref is not None
+    await counter.payments.bank.decide(attempt.channel_ref, BankState.PAID)
+    await counter.payments.till.ask(attempt.id)
+    counter.books.collect("bill-1", "0520100001", bill.period, bill.fen)
+    counter.clock.advance(days=1)
+    await counter.spoil("bill-1", "missing")
+    await counter.run()
+    (row,) = await counter.payments.resolving.page()
+    before = await sides_of(counter.payments.reconciling, row)
+    await counter.payments.reconciling.run("sandbox-bank", FRIDAY)
+
+    after = await sides_of(counter.payments.reconciling, row)
+
+    gone = Side(Verdict.BREAK, None, BreakKind.MISSING_THERE)
+    assert before == Sides(order.id, Side(Verdict.WAITS), Money(bill.fen), Money(0), gone)
+    assert after == Sides(order.id, Side(Verdict.AGREES, Money(bill.fen)), Money(bill.fen), Money(0), gone)

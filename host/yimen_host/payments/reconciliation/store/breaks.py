@@ -84,6 +84,12 @@ async def find(session: AsyncSession, break_id: str) -> BreakRow | None:
     return await session.get(BreakRow, break_id, populate_existing=True)
 
 
+async def newest_of(session: AsyncSession, source: str, ref: str) -> BreakRow | None:
+    """The newest break of a number at a source."""
+    query = select(BreakRow).where(BreakRow.source == source, BreakRow.ref == ref).order_by(col(BreakRow.id).desc())
+    return (await session.scalars(query.limit(1))).one_or_none()
+
+
 async def unexplained(session: AsyncSession) -> int:
     """The one number: what the channels' bills are above our books and nobody has explained, in fen."""
     query = select(func.coalesce(func.sum(col(BreakRow.difference_fen)), 0)).where(col(BreakRow.state).in_(UNEXPLAINED))
