@@ -1,5 +1,6 @@
 """The console of coupons: campaigns are planned, approved by two people, run, held, stopped, settled and watched."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
@@ -13,6 +14,7 @@ from yimen_host.identity.idnumber import region_name
 from yimen_host.identity.sessions import with_role
 from yimen_host.payments.coupons.campaigns import CAMPAIGN, CampaignEvent, CampaignState
 from yimen_host.payments.coupons.charts import chart
+from yimen_host.payments.coupons.errors import CouponNotHeld
 from yimen_host.payments.coupons.models import CampaignRow
 from yimen_host.payments.coupons.plan import read_plan
 from yimen_host.payments.coupons.planning import Planning, terms_of
@@ -66,17 +68,40 @@ async def plan(request: Request) -> Response:
 
 async def campaign(request: Request) -> Response:
     """Show one campaign: its terms, who answered for it, what may be done, and how it goes."""
+    return await _campaign(request)
+
+
+async def revoke(request: Request) -> Response:
+    """Take one coupon back from whoever has it, with a reason that stays in the campaign's log."""
+    by, typed = with_role(request, *PLANNERS).resident_id, await fields(request)
+    campaign_id, coupon_id = request.path_params["campaign_id"], typed.get("coupon", "")
+    try:
+        await _payments(request).coupons.expiry.revoke(campaign_id, coupon_id, by=by, reason=typed.get("reason", ""))
+    except Invalid as error:
+        return await _campaign(request, typed=typed, faults=error.faults)
+    except CouponNotHeld:
+        return await _campaign(request, typed=typed, faults={"coupon": "没有这张券，或者它已被使用、过期或收回"})
+    return RedirectResponse(f"/console/campaigns/{campaign_id}", 303)
+
+
+async def _campaign(
+    request: Request, *, typed: Mapping[str, str] | None = None, faults: Mapping[str, str] | None = None
+) -> Response:
     viewer = with_role(request, *EVERYONE)
     row = await _planning(request).find(request.path_params["campaign_id"])
     acts = await _planning(request).acts(row.id)
     return render(
         request,
         "coupons/campaign.html",
+        status=422 if faults else 200,
+        typed=typed or {},
+        faults={name: say(request, fault) for name, fault in (faults or {}).items()},
+        may_revoke=bool(row.issued and viewer.roles & set(PLANNERS)),
         campaign=row,
         terms=terms_of(row),
         state=CAMPAIGN_WORDS[CampaignState(row.state)],
         offered=[(act, OFFERED[act][0]) for act in _offered(row, viewer.resident_id, viewer.roles)],
-        acts=[(ACT_WORDS[act.act], await _name(request, act.by), act.at) for act in acts],
+        acts=[(ACT_WORDS[act.act], await _name(request, act.by), act.at, act.note) for act in acts],
         regions=[region_name(prefix.ljust(6, "0")) for prefix in row.resident_regions],
         places=[region_name(prefix.ljust(6, "0")) for prefix in row.merchant_regions],
         classes=[CATEGORY_TITLES[Category(name)].in_(locale(request)) for name in row.merchant_classes],
@@ -180,6 +205,7 @@ routes = [
     Route("/console/campaigns/new", plan, methods=["GET", "POST"]),
     Route("/console/campaigns/{campaign_id}", campaign),
     Route("/console/campaigns/{campaign_id}/act", act, methods=["POST"]),
+    Route("/console/campaigns/{campaign_id}/revoke", revoke, methods=["POST"]),
     Route("/console/campaigns/{campaign_id}/live", live),
     Route("/console/campaigns/{campaign_id}/report.csv", export),
 ]

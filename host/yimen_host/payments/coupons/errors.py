@@ -45,3 +45,12 @@ class CouponRefused(Refused):
     def __init__(self, coupon_id: str, reason: str) -> None:
         self.reason = reason
         super().__init__(f"coupon {coupon_id} cannot be used: {reason}", reason=reason)
+
+
+class CouponNotHeld(Refused):
+    """There is no such coupon of the campaign in anybody's hand."""
+
+    code = "coupon_not_held"
+
+    def __init__(self, coupon_id: str) -> None:
+        super().__init__(f"coupon {coupon_id} is in nobody's hand")

@@ -1,4 +1,4 @@
-"""Ends what is over: campaigns whose time for claiming is past, and coupons that can be used no longer."""
+"""Ends campaigns and coupons whose time is over, and takes back coupons that an operator names."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,11 +6,12 @@ from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
 from yimen_host.payments import chart
 from yimen_host.payments.coupons.campaigns import CampaignState
 from yimen_host.payments.coupons.coupon import CouponEvent
-from yimen_host.payments.coupons.errors import CampaignMoved
+from yimen_host.payments.coupons.errors import CampaignMoved, CouponNotHeld
 from yimen_host.payments.coupons.models import CampaignRow
 from yimen_host.payments.coupons.planning import Planning
 from yimen_host.payments.coupons.store import campaigns, coupons, shares
@@ -22,6 +23,7 @@ from yimen_sdk.money import Money
 
 AT_ONCE = 100  # campaigns in one run
 BATCH = 500  # coupons of one posting
+MAX_REASON = 100
 
 
 @dataclass(frozen=True)
@@ -61,14 +63,34 @@ class Expiry:
             found = await campaigns.with_overdue_shares(session, self.services.clock.now(), AT_ONCE)
         return sum([await self._free(campaign) for campaign in found])
 
-    async def revoke(self, campaign: CampaignRow, coupon_id: str) -> bool:
-        """Take one coupon back for good, as after fraud; say whether its holder still had it."""
-        return await self._end(campaign, [coupon_id], CouponEvent.REVOKE)
+    async def revoke(self, campaign_id: str, coupon_id: str, *, by: str, reason: str) -> None:
+        """Take one coupon back for good, as after fraud, and write down who did it and why, in the same commit.
+
+        Raises Invalid without a reason, and CouponNotHeld when it is no coupon of this campaign or nobody has it any
+        more: one that is part of a payment or has paid is never taken.
+        """
+        if not 1 <= len(reason) <= MAX_REASON:
+            raise Invalid("a reason is missing", {"reason": "请写明原因，1至100个字"})
+        campaign = await self.planning.find(campaign_id)
+        async with self.services.database.transaction() as session:
+            coupon = await coupons.find(session, coupon_id)
+        if coupon is None or coupon.campaign_id != campaign_id:
+            raise CouponNotHeld(coupon_id)
+
+        async def companion(session: AsyncSession) -> Decision:
+            decision = await self._move([coupon_id], CouponEvent.REVOKE, session)
+            if decision == GRANTED:
+                await self.planning.note(session, campaign_id, CouponEvent.REVOKE, by, f"{coupon_id} {reason}")
+            return decision
+
+        outcome = await self.ledger.post(self._uncommitted(campaign, campaign.face_fen), companion)
+        if not isinstance(outcome, Posted):
+            raise CouponNotHeld(coupon_id)
 
     async def _take_back(self, campaign: CampaignRow) -> int:
         async with self.services.database.transaction() as session:
             batch = await coupons.in_hand(session, campaign.id, BATCH)
-        if not batch or not await self._end(campaign, batch, CouponEvent.EXPIRE):
+        if not batch or not await self._expire(campaign, batch):
             return 0
         return len(batch)
 
@@ -84,10 +106,10 @@ class Expiry:
 
         return len(kept) if isinstance(await self.ledger.post(draft, companion), Posted) else 0
 
-    async def _end(self, campaign: CampaignRow, coupon_ids: Sequence[str], event: CouponEvent) -> bool:
-        """End coupons and free their money in one commit, or, when one of them has moved on, none."""
+    async def _expire(self, campaign: CampaignRow, coupon_ids: Sequence[str]) -> bool:
+        """Expire coupons and free their money in one commit, or, when one of them has moved on, none."""
         draft = self._uncommitted(campaign, campaign.face_fen * len(coupon_ids))
-        outcome = await self.ledger.post(draft, partial(self._move, coupon_ids, event))
+        outcome = await self.ledger.post(draft, partial(self._move, coupon_ids, CouponEvent.EXPIRE))
         return isinstance(outcome, Posted)
 
     def _uncommitted(self, campaign: CampaignRow, fen: int) -> Draft:

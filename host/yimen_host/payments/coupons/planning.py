@@ -35,7 +35,7 @@ class Planning:
         row = _row(terms, self.services.ids.new("cmp"), planner=by, now=self.services.clock.now())
         async with self.services.database.transaction() as session:
             await store.add(session, row)
-            await self._note(session, row.id, "plan", by)
+            await self.note(session, row.id, "plan", by)
         return row
 
     async def approve(self, campaign_id: str, *, by: str) -> CampaignRow:
@@ -50,7 +50,7 @@ class Planning:
                 )
                 if not approved:
                     raise CampaignMoved(campaign_id, before.state)
-                await self._note(session, campaign_id, CampaignEvent.APPROVE, by)
+                await self.note(session, campaign_id, CampaignEvent.APPROVE, by)
         except IntegrityError:
             raise SamePerson from None
         return await self.find(campaign_id)
@@ -123,17 +123,22 @@ class Planning:
         async with self.services.database.transaction() as session:
             return await store.acts(session, campaign_id)
 
+    async def note(self, session: AsyncSession, campaign_id: str, act: str, by: str | None, note: str = "") -> None:
+        """Write down what somebody, or the clock, does with a campaign."""
+        new, now = self.services.ids.new("act"), self.services.clock.now()
+        await store.note(session, CampaignActRow(id=new, campaign_id=campaign_id, act=act, by=by, note=note, at=now))
+
     async def _start(self, campaign_id: str, by: str, session: AsyncSession) -> Decision:
         if not await store.move(session, campaign_id, CampaignEvent.START):
             return Refused("campaign")
-        await self._note(session, campaign_id, CampaignEvent.START, by)
+        await self.note(session, campaign_id, CampaignEvent.START, by)
         return GRANTED
 
     async def _settle(self, campaign_id: str, by: str, session: AsyncSession) -> Decision:
         # The budget's lock, which every claim and return of money takes too, keeps the count from changing.
         if await store.out(session, campaign_id) or not await store.move(session, campaign_id, CampaignEvent.SETTLE):
             return Refused("campaign")
-        await self._note(session, campaign_id, CampaignEvent.SETTLE, by)
+        await self.note(session, campaign_id, CampaignEvent.SETTLE, by)
         return GRANTED
 
     async def _move(self, campaign_id: str, event: CampaignEvent, by: str | None, note: str) -> CampaignRow:
@@ -141,7 +146,7 @@ class Planning:
             before = await self._find(session, campaign_id)
             if not await store.move(session, campaign_id, event):
                 raise CampaignMoved(campaign_id, before.state)
-            await self._note(session, campaign_id, event, by, note)
+            await self.note(session, campaign_id, event, by, note)
         return await self.find(campaign_id)
 
     async def _find(self, session: AsyncSession, campaign_id: str) -> CampaignRow:
@@ -149,10 +154,6 @@ class Planning:
         if row is None:
             raise NoSuchCampaign(campaign_id)
         return row
-
-    async def _note(self, session: AsyncSession, campaign_id: str, act: str, by: str | None, note: str = "") -> None:
-        new, now = self.services.ids.new("act"), self.services.clock.now()
-        await store.note(session, CampaignActRow(id=new, campaign_id=campaign_id, act=act, by=by, note=note, at=now))
 
 
 def terms_of(row: CampaignRow) -> Terms:

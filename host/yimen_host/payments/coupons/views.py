@@ -53,6 +53,7 @@ ACT_WORDS = {
     "resume": "恢复",
     "end": "结束",
     "settle": "结清并退回余额",
+    "revoke": "收回一张券",
 }
 TOLD_WORDS = {
     "won": ("领取成功，付款时会自动抵扣", "good"),
@@ -85,6 +86,7 @@ class CampaignView:
 class CouponView:
     """A coupon as its holder sees it."""
 
+    id: str
     title: str
     face: Money
     threshold: Money
@@ -138,6 +140,7 @@ def coupon_view(coupon: CouponRow, campaign: CampaignRow) -> CouponView:
     """Show a coupon."""
     label, tone = COUPON_WORDS[CouponState(coupon.state)]
     return CouponView(
+        id=coupon.id,
         title=campaign.title,
         face=Money(campaign.face_fen, campaign.currency),
         threshold=Money(campaign.threshold_fen, campaign.currency),

@@ -102,3 +102,22 @@ async def test_who_is_not_verified_hears_it_from_the_page(here: Village, people:
 
     assert "去实名认证" in page.text
     assert "请先完成实名认证" in told.text
+
+
+async def test_a_planner_takes_a_coupon_back_and_the_log_says_why(people: dict[str, httpx.AsyncClient]) -> None:
+    address = await running(people)
+    await people["resident"].post(f"/coupons/{address.rpartition('/')[2]}/claim", data={"slot": "1"})
+    number = re.search(r"券号 (\S+)</span>", (await people["resident"].get("/coupons")).text)
+    assert number
+
+    form = {"coupon": number[1], "reason": "冒领"}
+    first_tries = [
+        (await people[name].post(f"{address}/revoke", data=form)).status_code for name in ("resident", "first")
+    ]
+    nothing = await people["planner"].post(f"{address}/revoke", data=form | {"reason": ""})
+    done, again = [await people["planner"].post(f"{address}/revoke", data=form) for _ in range(2)]
+
+    assert (first_tries, nothing.status_code, done.status_code, again.status_code) == ([403, 403], 422, 303, 422)
+    assert "没有这张券" in again.text
+    assert "冒领" in (await people["second"].get(address)).text
+    assert "已作废" in (await people["resident"].get("/coupons")).text

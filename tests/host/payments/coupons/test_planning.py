@@ -8,8 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from tests.host.payments.coupons.conftest import ADA, TERMS, accounts, assert_sound, run_campaign, states
 
+from yimen_host.core.errors import Invalid
 from yimen_host.payments.coupons.answers import Won
-from yimen_host.payments.coupons.errors import CampaignMoved, CouponsOut, SamePerson
+from yimen_host.payments.coupons.errors import CampaignMoved, CouponNotHeld, CouponsOut, SamePerson
 from yimen_host.payments.coupons.models import CampaignRow
 from yimen_host.payments.coupons.planning import terms_of
 from yimen_host.payments.facade import Payments
@@ -110,11 +111,44 @@ async def test_a_campaign_settles_only_when_no_coupon_is_out(payments: Payments)
     with pytest.raises(CouponsOut):
         await planning.settle(row.id, by="planner")
 
-    assert await payments.coupons.expiry.revoke(row, won.coupon_id)
-    assert not await payments.coupons.expiry.revoke(row, won.coupon_id)
+    await payments.coupons.expiry.revoke(row.id, won.coupon_id, by="planner", reason="fraud")
+    with pytest.raises(CouponNotHeld):
+        await payments.coupons.expiry.revoke(row.id, won.coupon_id, by="planner", reason="fraud")
     settled = await planning.settle(row.id, by="planner")
 
     assert settled.state == "settled"
     assert await states(payments) == {"void": 1}
     assert set((await accounts(payments, row.id)).values()) == {Money(0)}
+    await assert_sound(payments)
+
+
+async def test_a_coupon_is_not_taken_by_way_of_another_campaign(payments: Payments) -> None:
+    rich, poor = await run_campaign(payments), await run_campaign(payments)
+    won = await payments.coupons.claim(poor.id, ADA)
+    assert isinstance(won, Won)
+
+    with pytest.raises(CouponNotHeld):
+        await payments.coupons.expiry.revoke(rich.id, won.coupon_id, by="planner", reason="fraud")
+
+    assert await states(payments) == {"claimed": 1}
+    await assert_sound(payments)
+
+
+async def test_taking_a_coupon_back_leaves_who_and_why(payments: Payments) -> None:
+    row = await run_campaign(payments)
+    won = await payments.coupons.claim(row.id, ADA)
+    assert isinstance(won, Won)
+
+    for reason in ("", "x" * 101):
+        with pytest.raises(Invalid):
+            await payments.coupons.expiry.revoke(row.id, won.coupon_id, by="planner", reason=reason)
+    answers = await asyncio.gather(
+        *(payments.coupons.expiry.revoke(row.id, won.coupon_id, by=f"p{n}", reason="fraud") for n in range(4)),
+        return_exceptions=True,
+    )
+
+    notes = [(act.act, act.note) for act in await payments.coupons.planning.acts(row.id) if act.act == "revoke"]
+    assert [type(answer) for answer in answers if answer is not None] == [CouponNotHeld] * 3
+    assert notes == [("revoke", f"{won.coupon_id} fraud")]
+    assert (await accounts(payments, row.id))["committed"] == Money(0)
     await assert_sound(payments)
