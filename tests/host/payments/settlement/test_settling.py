@@ -118,7 +118,23 @@ async def test_an_admin_settles_at_once_and_the_next_day_has_nothing_left(
     assert await batches(payments) == [("paid", 1, 10000, 0, 0, 0, 0, 10000, 0)]
 
 
-async def test_the_reserve_comes_back_after_its_days(payments: Payments, clock: ManualClock) -> None:
+async def test_the_reserve_comes_back_on_its_day_and_once(payments: Payments, clock: ManualClock) -> None:
+    await merchant(payments)
+    await sell(payments, "100.00")
+    clock.advance(days=1)
+    await payments.settling.due()
+    seen = []
+    for hours in (7 * 24 - 1, 1, 24):  # just before its seven days are over, just then, and a day later
+        clock.advance(hours=hours)
+        await sell(payments, "1.00")
+        await payments.settling.settle_now(APP)
+        newest = (await payments.settling.newest(APP))[0]
+        seen.append((newest.released_fen, (await money(payments)).get(f"merchant:{APP}:reserve")))
+
+    assert seen == [(0, 994 + 9), (994, 9 + 9), (0, 9 + 9 + 9)]
+
+
+async def test_a_reserve_comes_back_though_nothing_was_sold_since(payments: Payments, clock: ManualClock) -> None:
     await merchant(payments)
     await sell(payments, "100.00")
     clock.advance(days=1)
