@@ -1,9 +1,8 @@
 """Who we are to Alipay: numbers and keys, from the operator's settings."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
-from yimen_host.core.extending import ExtensionContext, NotConfigured
+from yimen_host.core.extending import ExtensionContext
 
 SERVER = "https://openapi.alipay.com/gateway.do"
 READ_SECONDS = 8.0  # below what the till waits for, so that the thread is free again before it gives up
@@ -31,15 +30,7 @@ class Merchant:
         return cls(
             appid=context.need("appid"),
             seller_id=context.need("seller_id"),
-            private_key=_file(context, "private_key_file"),
-            public_key=_file(context, "public_key_file"),
+            private_key=context.content("private_key_file"),
+            public_key=context.content("public_key_file"),
             server=context.settings.get("server", SERVER),
         )
-
-
-def _file(context: ExtensionContext, setting: str) -> str:
-    path = context.need(setting)
-    try:
-        return Path(path).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotConfigured(f"{context.variable(setting)}: {path} cannot be read ({error})") from error

@@ -1,7 +1,6 @@
 """Who we are to WeChat Pay: numbers and keys, from the operator's settings."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from yimen_host.core.extending import ExtensionContext, NotConfigured
 
@@ -32,24 +31,16 @@ class Merchant:
     @classmethod
     def of(cls, context: ExtensionContext) -> "Merchant":
         """Read the settings. Raises NotConfigured."""
-        apiv3_key = _file(context, "apiv3_key_file")
+        apiv3_key = context.content("apiv3_key_file")
         if len(apiv3_key.encode()) != APIV3_KEY_BYTES:
             raise NotConfigured(f"{context.variable('apiv3_key_file')}: the APIv3 key has {APIV3_KEY_BYTES} characters")
         return cls(
             mchid=context.need("mchid"),
             appid=context.need("appid"),
             serial=context.need("serial"),
-            private_key=_file(context, "private_key_file"),
+            private_key=context.content("private_key_file"),
             apiv3_key=apiv3_key,
-            public_key=_file(context, "public_key_file"),
+            public_key=context.content("public_key_file"),
             public_key_id=context.need("public_key_id"),
             server=context.settings.get("server", SERVER).rstrip("/"),
         )
-
-
-def _file(context: ExtensionContext, setting: str) -> str:
-    path = context.need(setting)
-    try:
-        return Path(path).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise NotConfigured(f"{context.variable(setting)}: {path} cannot be read ({error})") from error

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 PREFIX = "YIMEN_EXT_"
 
@@ -26,6 +27,14 @@ class ExtensionContext:
         if not value:
             raise NotConfigured(f"set {self.variable(setting)}")
         return value
+
+    def content(self, setting: str) -> str:
+        """What stands in the file that a setting names: a key, say. Raises NotConfigured."""
+        path = self.need(setting)
+        try:
+            return Path(path).read_text("utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise NotConfigured(f"{self.variable(setting)}: {path} cannot be read ({error})") from error
 
     def variable(self, setting: str) -> str:
         """The environment variable of a setting."""

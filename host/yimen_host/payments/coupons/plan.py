@@ -2,11 +2,11 @@
 
 import datetime as dt
 import re
-from collections.abc import Callable, Collection, Mapping
-from typing import TypeVar
+from collections.abc import Collection, Mapping
 
 from yimen_host.core.errors import Invalid
 from yimen_host.payments.coupons.terms import Terms, region_prefix
+from yimen_host.payments.typed import Typed
 from yimen_sdk.money import Money, yuan
 from yimen_sdk.pages import CHINA
 
@@ -16,12 +16,11 @@ MAX_PER_PERSON = 20
 DEFAULT_GROUP = "government"
 _REGION = re.compile(r"\d{6}")
 _GROUP = re.compile(r"[a-z][a-z0-9\-]{0,30}")
-_T = TypeVar("_T")
 
 
 def read_plan(typed: Mapping[str, str], *, classes: Collection[str], chosen: Collection[str]) -> Terms:
     """Read what a planner typed; ``chosen`` are the merchant classes ticked, of ``classes``. Raises Invalid."""
-    form = _Form(typed)
+    form = Typed(typed)
     title = form.read("title", _name, "活动名称为1至40个字")
     department = form.read("department", _name, "出资单位为1至40个字")
     face = form.read("face", _positive_money, "请输入面额，例如 10 或 10.00")
@@ -71,19 +70,6 @@ def read_plan(typed: Mapping[str, str], *, classes: Collection[str], chosen: Col
         use_from=use_from,
         use_until=use_until,
     )
-
-
-class _Form:
-    def __init__(self, typed: Mapping[str, str]) -> None:
-        self._typed = typed
-        self.faults: dict[str, str] = {}
-
-    def read(self, name: str, reader: Callable[[str], _T], fault: str) -> _T | None:
-        try:
-            return reader(self._typed.get(name, "").strip())
-        except ValueError:
-            self.faults[name] = fault
-            return None
 
 
 def _name(text: str) -> str:

@@ -1,16 +1,16 @@
 """What merchants pay for the service: agreed for all channels or one, from a day on; the past is never agreed anew."""
 
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
 from yimen_host.payments.merchants import store
 from yimen_host.payments.merchants.errors import NoSuchMerchant, NotForYouToReview
 from yimen_host.payments.merchants.models import MerchantFeeRow
-from yimen_host.payments.merchants.terms import LIMITS, within
+from yimen_host.payments.merchants.terms import LIMITS
+from yimen_host.payments.typed import Typed, within
 from yimen_sdk.money import Money, yuan
 from yimen_sdk.pages import CHINA
 
@@ -20,7 +20,6 @@ BEGINNING = dt.date(2000, 1, 1)
 """From when a merchant's first fee counts: before the review there may be lines already."""
 MOST_DAYS_AHEAD = 366
 MOST_LEAST = Money(100_00)  # of a payment of any size: more is a typing error
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -57,29 +56,20 @@ class MerchantFees:
         return row
 
     def _read(self, merchant_id: str, typed: Mapping[str, str], by: str, channels: Collection[str]) -> MerchantFeeRow:
-        faults: dict[str, str] = {}
-        today = self.services.clock.now().astimezone(CHINA).date()
-
-        def read(name: str, reader: Callable[[str], _T], fault: str) -> _T | None:
-            try:
-                return reader(typed.get(name, "").strip())
-            except ValueError:
-                faults[name] = fault
-                return None
-
-        channel = read("channel", lambda text: _one_of(text, channels), "请选择支付渠道")
-        bp = read("rate", within(*LIMITS["fee_bp"]), "请填写允许范围内的整数")
-        least = read("least", lambda text: yuan(text or "0"), "请输入金额，例如 0.10，或留空")
-        most = read("most", lambda text: yuan(text) if text else None, "请输入金额，例如 25.00，或留空")
-        from_day = read("from_day", dt.date.fromisoformat, "请选择今天或以后的日期")
+        form, today = Typed(typed), self.services.clock.now().astimezone(CHINA).date()
+        channel = form.read("channel", lambda text: _one_of(text, channels), "请选择支付渠道")
+        bp = form.read("rate", within(*LIMITS["fee_bp"]), "请填写允许范围内的整数")
+        least = form.read("least", lambda text: yuan(text or "0"), "请输入金额，例如 0.10，或留空")
+        most = form.read("most", lambda text: yuan(text) if text else None, "请输入金额，例如 25.00，或留空")
+        from_day = form.read("from_day", dt.date.fromisoformat, "请选择今天或以后的日期")
         if least is not None and not Money(0) <= least <= MOST_LEAST:
-            faults["least"] = "每笔最低不超过100元"
+            form.faults["least"] = "每笔最低不超过100元"
         if most is not None and (most.fen <= 0 or (least is not None and most < least)):
-            faults["most"] = "每笔最高不能低于最低"
+            form.faults["most"] = "每笔最高不能低于最低"
         if from_day is not None and not today <= from_day <= today + dt.timedelta(days=MOST_DAYS_AHEAD):
-            faults["from_day"] = "请选择今天或以后的日期"
-        if faults:
-            raise Invalid("the fee has faults", faults)
+            form.faults["from_day"] = "请选择今天或以后的日期"
+        if form.faults:
+            raise Invalid("the fee has faults", form.faults)
         assert channel is not None
         assert bp is not None
         assert least is not None

@@ -1,18 +1,17 @@
 """The terms that an admin agrees to with a merchant, as typed: read whole, with every fault at once."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
 from yimen_host.core.errors import Invalid
+from yimen_host.payments.typed import Typed, within
 from yimen_sdk.manifest.category import Category
 
 LIMITS = {"fee_bp": (0, 2000), "reserve_bp": (0, 5000), "reserve_days": (1, 365), "settle_days": (1, 30)}
 """What each term may be: basis points of an order, basis points kept back, days."""
 MAX_REGIONS = 30
 _REGION = re.compile(r"\d{6}")
-_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -29,34 +28,15 @@ class Terms:
 
 def read_terms(typed: Mapping[str, str]) -> Terms:
     """Read what an admin typed. Raises Invalid."""
-    faults: dict[str, str] = {}
-
-    def read(name: str, reader: Callable[[str], _T], fault: str) -> _T | None:
-        try:
-            return reader(typed.get(name, "").strip())
-        except ValueError:
-            faults[name] = fault
-            return None
-
-    kind = read("kind", lambda text: Category(text).value, "请选择商户类别")
-    regions = read("regions", _regions, "请填写6位行政区划代码，用空格分开；全国为000000")
-    numbers = {name: read(name, within(*limits), "请填写允许范围内的整数") for name, limits in LIMITS.items()}
-    if faults:
-        raise Invalid("the terms have faults", faults)
+    form = Typed(typed)
+    kind = form.read("kind", lambda text: Category(text).value, "请选择商户类别")
+    regions = form.read("regions", _regions, "请填写6位行政区划代码，用空格分开；全国为000000")
+    numbers = {name: form.read(name, within(*limits), "请填写允许范围内的整数") for name, limits in LIMITS.items()}
+    if form.faults:
+        raise Invalid("the terms have faults", form.faults)
     assert kind is not None
     assert regions is not None
     return Terms(kind, regions, **{name: number for name, number in numbers.items() if number is not None})
-
-
-def within(least: int, most: int) -> Callable[[str], int]:
-    """A reader of whole numbers between two, which raises ValueError for others."""
-
-    def reader(text: str) -> int:
-        if not (text.isascii() and text.isdecimal() and len(text) <= 5 and least <= int(text) <= most):
-            raise ValueError(text)
-        return int(text)
-
-    return reader
 
 
 def _regions(text: str) -> tuple[str, ...]:
