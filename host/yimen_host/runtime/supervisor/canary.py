@@ -25,7 +25,7 @@ from yimen_host.runtime.zygote.orders import Orders, Task, Trial
 _CANARY = "yimen-canary"
 LIMITS = Limits(
     processes=24, memory=64 * MIB, descriptors=128, disk=4 * MIB, processor=1.0, log_lines=100, drain_seconds=0.3,
-    silence_seconds=0.5,
+    silence_seconds=1.0,
 )  # fmt: skip
 """Small, so that reaching them costs little."""
 _PATIENCE_SECONDS = 10.0
