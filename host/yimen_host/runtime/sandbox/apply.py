@@ -32,33 +32,30 @@ class ConfinementFailed(Exception):
 def confine(plan: Confinement) -> list[LayerReport]:
     """Apply every declared layer, or raise at the first that fails. Other layers are reported as off."""
     reports: list[LayerReport] = []
-    for layer, step in _steps(plan):
-        if layer not in plan.layers:
-            reports.append(LayerReport(layer, LayerState.OFF))
-            continue
-        try:
-            step(plan)
-        except OSError as error:
-            reports.append(LayerReport(layer, LayerState.FAILED, _reason(error)))
+    for report, error in _tried(plan, LayerState.FAILED):
+        reports.append(report)
+        if error:
             raise ConfinementFailed(reports) from error
-        reports.append(LayerReport(layer, LayerState.ENFORCED))
     return reports
 
 
 def survey(plan: Confinement) -> list[LayerReport]:
     """Try every declared layer and go on after a failure: what does this machine offer? The caller ends after it."""
-    reports: list[LayerReport] = []
+    return [report for report, _ in _tried(plan, LayerState.UNAVAILABLE)]
+
+
+def _tried(plan: Confinement, missing: LayerState) -> Iterator[tuple[LayerReport, OSError | None]]:
+    """Apply one layer after the other; tell what became of each, and of one that is missing the error."""
     for layer, step in _steps(plan):
         if layer not in plan.layers:
-            reports.append(LayerReport(layer, LayerState.OFF))
+            yield LayerReport(layer, LayerState.OFF), None
             continue
         try:
             step(plan)
         except OSError as error:
-            reports.append(LayerReport(layer, LayerState.UNAVAILABLE, _reason(error)))
+            yield LayerReport(layer, missing, _reason(error)), error
         else:
-            reports.append(LayerReport(layer, LayerState.ENFORCED))
-    return reports
+            yield LayerReport(layer, LayerState.ENFORCED), None
 
 
 def _steps(plan: Confinement) -> Iterator[tuple[Layer, Step]]:
