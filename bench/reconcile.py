@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from statistics import median
@@ -105,16 +105,16 @@ def _spoiled(kind: BreakKind | None, line: StatementLine) -> list[StatementLine]
         case K.MISSING_THERE:
             return []
         case K.UNKNOWN_REFERENCE:
-            return [line, replace(line, our_ref=f"xtt{line.our_ref[3:]}")]
+            return [line, line._replace(our_ref=f"xtt{line.our_ref[3:]}")]
         case K.DUPLICATE_THERE:
             return [line, line]
         case K.AMOUNT_DIFFERS:
             fen = line.amount.fen + 1
-            return [replace(line, amount=Money(fen), fee=Money((fen * FEE_BP + 5000) // 10000))]
+            return [line._replace(amount=Money(fen), fee=Money((fen * FEE_BP + 5000) // 10000))]
         case K.FEE_DIFFERS:
-            return [replace(line, fee=Money(line.fee.fen + 1))]
+            return [line._replace(fee=Money(line.fee.fen + 1))]
         case K.KIND_DIFFERS:
-            return [replace(line, kind="refund")]
+            return [line._replace(kind="refund")]
         case _:
             return [line]
 

@@ -1,9 +1,9 @@
 """The platform API of payments: what a mini-app may ask for, as JSON. The caller is known before a route runs."""
 
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -11,21 +11,18 @@ from starlette.routing import Route
 
 from yimen_host.core.errors import Invalid
 from yimen_host.identity.mandates.mandate import Acting
+from yimen_host.payments.bodies import OrderBody, RefundBody, SearchQuery
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.idempotency import Effect, once
 from yimen_host.payments.merchants.names import code_of
 from yimen_host.payments.models import OrderRow, RefundRow
 from yimen_host.payments.ordering import NewOrder, Payee
-from yimen_host.payments.orders import OrderState
 from yimen_host.payments.splits import store as splits
 from yimen_host.payments.splits.models import OrderPartRow, RefundPartRow
 from yimen_host.payments.store import receipts, refunds, search
-from yimen_sdk.money import MAX_FEN, Money
-from yimen_sdk.split import MAX_PARTS, Part
 
 SCOPE = "payments.order"
 MAX_BODY = 16 * 1024
-MOST_FOUND = 200  # orders in one answer
 
 
 class Caller(Protocol):
@@ -50,71 +47,6 @@ class Caller(Protocol):
     def need_declared(self, scope: str) -> None:
         """Pass when the approved manifest holds the scope; raises otherwise."""
         ...
-
-
-class AmountBody(BaseModel):
-    """An amount as it travels."""
-
-    model_config = ConfigDict(strict=True)
-
-    fen: Annotated[int, Field(gt=0, le=MAX_FEN)]
-    currency: Annotated[str, Field(pattern="^[A-Z]{3}$")] = "CNY"
-
-    @property
-    def money(self) -> Money:
-        """The amount."""
-        return Money(self.fen, self.currency)
-
-
-class PartBody(BaseModel):
-    """What one merchant gets of an order, or gives back: by its code, ``self`` being the mini-app's own."""
-
-    model_config = ConfigDict(strict=True)
-
-    merchant: str
-    amount: AmountBody
-
-    @property
-    def part(self) -> Part:
-        """The part as a value."""
-        return Part(self.merchant, self.amount.money)
-
-
-Split = Annotated[list[PartBody], Field(max_length=MAX_PARTS)]
-
-
-class OrderBody(BaseModel):
-    """An order to be opened."""
-
-    model_config = ConfigDict(strict=True)
-
-    title: str
-    amount: AmountBody
-    reference: str | None = None
-    return_path: str = "/"
-    split: Split = []
-
-
-class RefundBody(BaseModel):
-    """A refund to be made."""
-
-    model_config = ConfigDict(strict=True)
-
-    amount: AmountBody
-    reason: str
-    split: Split = []
-
-
-class SearchQuery(BaseModel):
-    """Which orders are looked for."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    reference: str | None = None
-    state: OrderState | None = None
-    created_from: AwareDatetime | None = None
-    after: str | None = Field(default=None, description="the last order of the page before")
-    limit: Annotated[int, Field(ge=1, le=MOST_FOUND)] = 50
 
 
 async def open_order(request: Request) -> Response:

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from yimen_host.notices import api as notices
 from yimen_host.payments import api as payments
+from yimen_host.payments import bodies
 from yimen_host.runtime import connections
 
 TITLE, VERSION = "Yimen platform API", "1.0"
@@ -115,13 +116,13 @@ class Call:
 
 
 CALLS: Sequence[Call] = (
-    Call("/v1/orders", "POST", payments.open_order, payments.OrderBody, OrderAnswer, 201, (400, 401, 403, 409, 422)),
-    Call("/v1/orders", "GET", payments.list_orders, None, OrdersAnswer, 200, (403, 404, 422), payments.SearchQuery),
+    Call("/v1/orders", "POST", payments.open_order, bodies.OrderBody, OrderAnswer, 201, (400, 401, 403, 409, 422)),
+    Call("/v1/orders", "GET", payments.list_orders, None, OrdersAnswer, 200, (403, 404, 422), bodies.SearchQuery),
     Call("/v1/orders/{order_id}", "GET", payments.show_order, None, OrderAnswer),
     Call("/v1/orders/{order_id}/fulfil", "POST", payments.fulfil, None, OrderAnswer, 200, (400, 403, 404, 409)),
     Call("/v1/orders/{order_id}/cancel", "POST", payments.cancel, None, OrderAnswer, 200, (400, 403, 404, 409)),
     Call(
-        "/v1/orders/{order_id}/refunds", "POST", payments.refund, payments.RefundBody, RefundAnswer, 201,
+        "/v1/orders/{order_id}/refunds", "POST", payments.refund, bodies.RefundBody, RefundAnswer, 201,
         (400, 403, 404, 409, 422),
     ),
     Call("/v1/orders/{order_id}/refunds", "GET", payments.list_refunds, None, RefundsAnswer),
