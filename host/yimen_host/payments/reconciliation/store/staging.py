@@ -68,15 +68,15 @@ SELECT r.id, r.state, r.state = 'succeeded', r.state IN ('requested', 'processin
 FROM payment_refund r JOIN payment_attempt a ON a.id = r.attempt_id WHERE r.id = ANY(:refs) AND a.channel = :source
 """
 _TOTALS = """
-SELECT
-    (SELECT count(*) FROM ours) AS lines_here,
-    (SELECT count(*) FROM theirs) AS lines_there,
-    (SELECT coalesce(sum(CASE way WHEN 'payment' THEN fen ELSE -fen END), 0)::bigint
-        FROM ours WHERE currency = :currency) AS ours_fen,
-    (SELECT coalesce(sum(CASE way WHEN 'payment' THEN net ELSE -net END), 0)::bigint FROM (
-        SELECT way, fen - fee_fen + {agreed} AS net FROM theirs WHERE currency = :currency) AS counted) AS theirs_fen,
-    (SELECT coalesce(sum(CASE way WHEN 'payment' THEN {agreed} ELSE -({agreed}) END), 0)::bigint
-        FROM theirs WHERE currency = :currency) AS fees_fen
+SELECT lines_here, lines_there, ours_fen, theirs_fen, fees_fen FROM (
+    SELECT count(*) AS lines_here, coalesce(sum(CASE way WHEN 'payment' THEN fen ELSE -fen END)
+        FILTER (WHERE currency = :currency), 0)::bigint AS ours_fen
+    FROM ours) AS here, (
+    SELECT count(*) AS lines_there,
+        coalesce(sum(sign * (fen - fee_fen + agreed)) FILTER (WHERE currency = :currency), 0)::bigint AS theirs_fen,
+        coalesce(sum(sign * agreed) FILTER (WHERE currency = :currency), 0)::bigint AS fees_fen
+    FROM (SELECT *, CASE way WHEN 'payment' THEN 1 ELSE -1 END AS sign, {agreed} AS agreed FROM theirs) AS billed
+    ) AS there
 """
 
 _SPECIAL = re.compile(r"[\\\t\n\r\0]").search
