@@ -159,7 +159,7 @@ async def test_a_webhook_waits_as_long_as_it_says_and_holds_back_its_own_subject
         for id, subject in (("evt_1", "ord_1"), ("evt_2", "ord_1"), ("evt_3", "ord_2")):
             happening = Happening(id, "town.opened", subject, {}, here.services.clock.now())
             await publish(session, happening, to=[])
-            await tell(session, "tea", happening)
+            await tell(session, "tea", happening, told=(happening.type,))
 
     async with working(here), asyncio.timeout(10):
         while True:

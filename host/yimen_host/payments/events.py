@@ -72,7 +72,7 @@ async def _tell_app(
         return  # the platform's own order, such as a top-up
     happening = Happening(services.ids.new("evt"), type_, order.id, data, now)
     await publish(session, happening, to=[f"app:{order.app_id}"])
-    await telling.tell(session, order.app_id, happening)
+    await telling.tell(session, order.app_id, happening, told=TOLD)
 
 
 async def _tell_inbox(

@@ -10,9 +10,12 @@ from yimen_host.payments.ledger import books
 from yimen_host.payments.ledger.draft import expire_hold
 from yimen_host.payments.orders import REFUND_TIME
 from yimen_host.payments.store import attempts, orders, refunds
+from yimen_host.payments.webhooks import store as webhooks
 
 AT_ONCE = 100  # of each kind in one run; what is left comes with the next
 NOTICES_KEPT = dt.timedelta(days=90)  # far past the age at which a replay is refused, and long enough for a dispute
+DELIVERED_KEPT = dt.timedelta(days=90)  # as long: a publisher's accountant asks about last quarter
+LETTERS_AT_ONCE = 1_000
 HOLDS_SINCE = dt.timedelta(days=7)  # how far back overdue holds are looked for: longer than any stop of the worker
 
 
@@ -27,6 +30,7 @@ class Swept:
     holds: int
     closed: int
     forgotten: int
+    letters: int
     coupons: int
 
 
@@ -40,6 +44,7 @@ async def sweep(payments: Payments) -> Swept:
         holds=await expire_holds(payments),
         closed=await close_orders(payments),
         forgotten=await forget_notices(payments),
+        letters=await forget_deliveries(payments),
         coupons=await payments.coupons.expiry.sweep(),
     )
 
@@ -109,3 +114,10 @@ async def forget_notices(payments: Payments) -> int:
     services = payments.services
     async with services.database.transaction() as session:
         return await attempts.forget_notices(session, services.clock.now() - NOTICES_KEPT)
+
+
+async def forget_deliveries(payments: Payments) -> int:
+    """Drop the webhooks' deliveries that were taken long ago; say how many."""
+    services = payments.services
+    async with services.database.transaction() as session:
+        return await webhooks.forget_delivered(session, services.clock.now() - DELIVERED_KEPT, LETTERS_AT_ONCE)

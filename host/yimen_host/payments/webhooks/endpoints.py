@@ -113,7 +113,7 @@ class Endpoints:
                 self._services.ids.new("evt"), TEST, endpoint.id, {"app_id": app_id}, self._services.clock.now()
             )
             await publish(session, happening, to=[])
-            await tell_one(session, endpoint, happening)
+            await tell_one(session, endpoint, happening, told=(TEST,))
 
     async def send_again(self, app_id: str, endpoint_id: str, delivery_id: int) -> bool:
         """Send one delivery again, under the same id; say whether it was not waiting anyway. Raises NoSuchEndpoint."""

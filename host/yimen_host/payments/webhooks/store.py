@@ -84,13 +84,25 @@ async def end_secrets(session: AsyncSession, endpoint_id: str, at: dt.datetime) 
     )
 
 
-async def add_delivery(session: AsyncSession, endpoint_id: str, happening: Happening) -> int:
-    """Note a delivery. Its sequence follows those of its subject: whoever tells of one has locked that subject."""
-    last = select(func.coalesce(func.max(DeliveryRow.sequence), 0)).where(
-        col(DeliveryRow.endpoint_id) == endpoint_id, col(DeliveryRow.subject) == happening.subject
+async def add_delivery(
+    session: AsyncSession, endpoint: EndpointRow, happening: Happening, *, told: Sequence[str]
+) -> int:
+    """Note a delivery. Its sequence follows those of its subject: whoever tells of one has locked that subject.
+
+    Where all earlier ones were forgotten, it follows the events that the endpoint has heard of about the subject:
+    those of the types that webhooks are ``told``, or that it asked for.
+    """
+    heard = select(func.count()).where(
+        col(OutboxEvent.subject) == happening.subject,
+        col(OutboxEvent.id) != happening.id,
+        col(OutboxEvent.created_at) >= endpoint.created_at,
+        col(OutboxEvent.type).in_(endpoint.types or told),
+    )
+    last = select(func.coalesce(func.max(DeliveryRow.sequence), heard.scalar_subquery())).where(
+        col(DeliveryRow.endpoint_id) == endpoint.id, col(DeliveryRow.subject) == happening.subject
     )
     row = DeliveryRow(
-        endpoint_id=endpoint_id,
+        endpoint_id=endpoint.id,
         event_id=happening.id,
         subject=happening.subject,
         sequence=(await session.execute(last)).scalar_one() + 1,
@@ -101,6 +113,21 @@ async def add_delivery(session: AsyncSession, endpoint_id: str, happening: Happe
     await session.flush()
     assert row.id is not None
     return row.id
+
+
+async def forget_delivered(session: AsyncSession, before: dt.datetime, limit: int) -> int:
+    """Drop deliveries that were taken before a moment; say how many. Dead letters stay."""
+    old = (
+        select(col(DeliveryRow.id))
+        .where(col(DeliveryRow.state) == DeliveryState.DELIVERED, col(DeliveryRow.last_at) < before)
+        .order_by(col(DeliveryRow.last_at))
+        .limit(limit)
+    )
+    result = await session.execute(
+        delete(DeliveryRow).where(col(DeliveryRow.id).in_(old), col(DeliveryRow.state) == DeliveryState.DELIVERED)
+    )
+    assert isinstance(result, CursorResult)
+    return result.rowcount
 
 
 async def letter(session: AsyncSession, delivery_id: int) -> Letter | None:

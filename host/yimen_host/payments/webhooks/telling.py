@@ -1,5 +1,7 @@
 """Notes an event for the endpoints that want it, in the transaction that made it happen."""
 
+from collections.abc import Sequence
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_host.core.outbox import Happening, defer
@@ -10,15 +12,15 @@ SEND = "yimen.webhook"
 QUEUE = "webhooks"
 
 
-async def tell(session: AsyncSession, app_id: str, happening: Happening) -> None:
-    """Note an event that was published for every endpoint of a mini-app that wants its type."""
+async def tell(session: AsyncSession, app_id: str, happening: Happening, *, told: Sequence[str]) -> None:
+    """Note an event that was published, of the types that are ``told``, for every endpoint that wants its type."""
     for endpoint in await store.wanting(session, app_id, happening.type):
-        await tell_one(session, endpoint, happening)
+        await tell_one(session, endpoint, happening, told=told)
 
 
-async def tell_one(session: AsyncSession, endpoint: EndpointRow, happening: Happening) -> None:
+async def tell_one(session: AsyncSession, endpoint: EndpointRow, happening: Happening, *, told: Sequence[str]) -> None:
     """Note an event for one endpoint."""
-    delivery_id = await store.add_delivery(session, endpoint.id, happening)
+    delivery_id = await store.add_delivery(session, endpoint, happening, told=told)
     await send_later(session, delivery_id, endpoint.id, happening.subject)
 
 

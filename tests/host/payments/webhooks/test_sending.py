@@ -15,8 +15,9 @@ from yimen_host.core.clock import ManualClock
 from yimen_host.core.outbox import Happening, publish
 from yimen_host.core.services import Services
 from yimen_host.payments.demo import grant_demo_balance
-from yimen_host.payments.events import PAYMENT_SETTLED, REFUND_ENDED, TOLD
+from yimen_host.payments.events import NOTICE_MONEY_LATE, PAYMENT_SETTLED, REFUND_ENDED, TOLD
 from yimen_host.payments.facade import Payments
+from yimen_host.payments.sweep import DELIVERED_KEPT
 from yimen_host.payments.webhooks import store
 from yimen_host.payments.webhooks.endpoints import Endpoints, Made
 from yimen_host.payments.webhooks.errors import Later
@@ -87,7 +88,7 @@ async def happen(here: Services, id: str, *, subject: str = "ord_1", type_: str 
     async with here.database.transaction() as session:
         happening = Happening(id, type_, subject, {"order_id": subject, "题": "茶"}, here.clock.now())
         await publish(session, happening, to=[])
-        await tell(session, "tea", happening)
+        await tell(session, "tea", happening, told=TOLD)
 
 
 async def letters(here: Services, made: Made) -> list[tuple[str, str, int, int | None]]:
@@ -313,3 +314,33 @@ async def test_events_of_an_order_are_counted_in_order(
         (2, "yimen.refund.ended", order.id, 300),
         (3, "yimen.refund.ended", order.id, 500),
     ]
+
+
+async def test_what_was_taken_is_forgotten_and_the_count_goes_on(
+    here: Services, sender: Sender, made: Made, shop: tuple[Shop, str], clock: ManualClock
+) -> None:
+    only_refunds = await Endpoints(here).add("tea", "https://shop.test/refunds", types=[REFUND_ENDED], known=TOLD)
+    async with here.database.transaction() as session:  # an event that webhooks are never told
+        await publish(session, Happening("evt_0", NOTICE_MONEY_LATE, "ord_1", {}, clock.now()), to=[])
+    for event, type_ in (("evt_1", PAYMENT_SETTLED), ("evt_2", REFUND_ENDED)):
+        await happen(here, event, type_=type_)
+    for place in (0, 1):
+        await sender.send(await number(here, made, place))
+    await happen(here, "evt_other", subject="ord_2")
+    clock.advance(days=90, minutes=1)
+
+    async with here.database.transaction() as session:
+        forgotten = [
+            await store.forget_delivered(session, clock.now() - DELIVERED_KEPT, limit) for limit in (1, 10, 10)
+        ]
+    await happen(here, "evt_3", type_=REFUND_ENDED)
+
+    async with here.database.transaction() as session:
+        kept = {
+            (letter.endpoint.id, letter.event.id): letter.delivery.sequence
+            for endpoint in (made, only_refunds)
+            for letter in await store.newest(session, endpoint.endpoint.id, 50)
+        }
+    own, other = made.endpoint.id, only_refunds.endpoint.id
+    assert forgotten == [1, 1, 0]
+    assert kept == {(own, "evt_other"): 1, (own, "evt_3"): 3, (other, "evt_2"): 1, (other, "evt_3"): 2}
