@@ -14,6 +14,7 @@ from yimen_host.payments.coupons.redemption import Redemption
 from yimen_host.payments.ledger import batch, rule, store
 from yimen_host.payments.refund_booking import RefundBooking
 from yimen_host.payments.refunding import Refunding
+from yimen_host.payments.splits import store as splits
 from yimen_host.payments.store import orders
 from yimen_host.payments.till import Till
 from yimen_host.payments.webhooks import store as webhooks
@@ -80,6 +81,7 @@ MUTANTS = (
     Mutant("a refund keeps the coupon's part", Redemption, "return_legs", "-row.fen", "-row.fen + 1"),
     Mutant("a failed webhook counts as delivered", Sender, "_note", "if answer.taken:", "if True:"),
     Mutant("events of an order lose their count", webhooks, "add_delivery", ".scalar_one() + 1", ".scalar_one() + 2"),
+    Mutant("a failed refund keeps a merchant's part", splits, "leave", "-part.fen", "0"),
     Mutant("a silent company is taken to have refused", settling, "_tell", _SILENT, _GUESSED),
     Mutant("a bill is given back, not undone", settling, "_ask", _UNDONE, _BELIEVED),
     Mutant(

@@ -19,6 +19,7 @@ from yimen_host.payments.orders import ORDER, OrderEvent, OrderState
 from yimen_host.payments.webhooks.errors import Later
 from yimen_sdk import TryLater
 from yimen_sdk.money import Money
+from yimen_sdk.split import Part
 
 SPANS: tuple[dict[str, float], ...] = ({"seconds": 5}, {"seconds": 70}, {"minutes": 4}, {"minutes": 31}, {"hours": 5})
 LIKELY = (6, 6, 4, 1, 1)
@@ -30,11 +31,11 @@ async def open_order(world: World) -> None:
     resident = world.chance.choice(world.residents)
     if world.references and world.chance.random() < 0.2:
         reference = world.chance.choice(sorted(world.references))
-        resident, title, fen = world.references[reference]
+        resident, new = world.references[reference]
     else:
-        reference, title, fen = f"ref-{len(world.references)}", "茶", world.chance.randint(1, 6000)
-        world.references[reference] = (resident, title, fen)
-    new = NewOrder(title, Money(fen), reference=reference)
+        reference, fen = f"ref-{len(world.references)}", world.chance.randint(1, 6000)
+        new = NewOrder("茶", Money(fen), reference=reference, split=_parts(world, fen))
+        world.references[reference] = (resident, new)
 
     async def opening() -> str:
         async with world.services.database.transaction() as session:
@@ -43,7 +44,7 @@ async def open_order(world: World) -> None:
 
     order_id = await _risky(world, opening())
     if order_id is not None:
-        world.orders[order_id] = fen
+        world.orders[order_id] = new.amount.fen
 
 
 async def claim(world: World) -> None:
@@ -151,11 +152,14 @@ async def refund(world: World) -> None:
         await hear(world)
         return
     fen = world.chance.choice((order.amount_fen, max(1, order.amount_fen // 2), order.amount_fen + 1))
-    key = f"key-{world.chance.randint(1, 4)}-{fen}"
+    named = [Part(world.chance.choice(world.merchants), Money(fen))] if order.split and fen % 2 else []
+    key = f"key-{world.chance.randint(1, 4)}-{fen}-{''.join(part.merchant for part in named)}"
 
     async def refunding() -> str:
         async with world.services.database.transaction() as session:
-            row = await world.payments.refunding.request(session, order, Money(fen), reason="凉了", key=key)
+            row = await world.payments.refunding.request(
+                session, order, Money(fen), reason="凉了", key=key, split=named
+            )
         await world.payments.refunding.proceed(row.id)
         return row.id
 
@@ -191,6 +195,17 @@ STEPS: dict[Step, int] = {
     open_order: 2, want_bill: 2, tell: 6, claim: 3, pay: 7, decide: 7, hear: 6, forge: 1,
     look: 2, give_up: 2, refund: 9, work: 3, post: 2, wait: 4,
 }  # fmt: skip
+
+
+def _parts(world: World, fen: int) -> tuple[Part, ...]:
+    """Divide an order, mostly, where there is somebody to divide it among."""
+    if not world.merchants or fen < len(world.merchants) or world.chance.random() < 0.3:
+        return ()
+    cuts = sorted(world.chance.sample(range(1, fen), len(world.merchants) - 1))
+    return tuple(
+        Part(merchant, Money(end - begin))
+        for merchant, begin, end in zip(world.merchants, [0, *cuts], [*cuts, fen], strict=True)
+    )
 
 
 async def _risky(world: World, step: Awaitable[Any]) -> Any:  # Any: any step's answer

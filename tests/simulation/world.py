@@ -11,6 +11,7 @@ from uuid import NAMESPACE_OID, uuid5
 import httpx
 from sqlalchemy import text
 
+from tests.host.payments.merchants.forms import approved
 from tests.simulation.bank import Bank
 from tests.simulation.power import Power
 from tests.simulation.utility import Utility
@@ -23,15 +24,18 @@ from yimen_host.payments.coupons.terms import Terms
 from yimen_host.payments.decision import GRANTED, Decision, Refused
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.ledger.draft import transfer
+from yimen_host.payments.ordering import NewOrder
 from yimen_host.payments.webhooks.endpoints import Endpoints
 from yimen_host.payments.webhooks.sending import Sender
 from yimen_host.settings import Settings
 from yimen_sdk.money import Money
+from yimen_sdk.split import SELF
 
 PASSWORD = "135790"
 START = 5_000  # fen in each wallet: too little for all that is asked
 FACE = 500  # fen that a coupon pays, of an order of at least twice as much
 STOCK = 2
+FARMS = ("farm-1", "farm-2")
 STEP_SECONDS = 20.0  # of real time: a step that takes longer hangs
 SETTINGS = Settings(var=Path("var"), demo=False, connections={"shop.test": "http://shop.test"})
 KEYRING = Keyring((MasterKey("k1", b"1" * 32),))
@@ -96,10 +100,13 @@ class World:
     """Attempts of which somebody was told that they are paid."""
     refunds: dict[tuple[str, str], str] = field(default_factory=dict)
     """What a mini-app was told of its refunds: (order, key) to refund."""
-    references: dict[str, tuple[str, str, int]] = field(default_factory=dict)
+    references: dict[str, tuple[str, NewOrder]] = field(default_factory=dict)
+    """What was asked for under each number of the shop's, and for whom."""
     campaign: str | None = None
     coupons: dict[str, str] = field(default_factory=dict)
     """Coupons that residents were told they have, by resident."""
+    merchants: tuple[str, ...] = ()
+    """Among whom the shop's orders may be split; where there are none, they are not."""
     crashes: int = 0
 
     def __post_init__(self) -> None:
@@ -122,6 +129,10 @@ class World:
             await self.payments.ledger.post(draft)
         if self.seed % 2:
             self.campaign = await self._campaign()
+        if self.seed % 3 == 0:
+            for farm in FARMS:
+                await approved(self.payments, self.app_id, farm)
+            self.merchants = (SELF, *FARMS)
         self.endpoint = (await Endpoints(self.services).add(self.app_id, "https://shop.test/hooks")).endpoint.id
 
     async def _campaign(self) -> str:
