@@ -20,7 +20,9 @@ from yimen_host.payments.ledger import books
 VICTIMS = ("serve", "postgres", "jobs", "yimen_host.runtime.supervisor")
 CUSTOMERS = 6
 PATIENCE_SECONDS = 60.0
-QUIET_SECONDS = 60.0  # in which the sweep must have ended whatever was under way
+QUIET_SECONDS = 150.0
+"""In which the sweep must have ended whatever was under way: it leaves an attempt alone for a minute, then asks the
+channel, and again after 5, 15 and 30 seconds where the bank was dead as well."""
 
 
 async def whole_rounds(var: Path, *, kills: int, seed: int) -> Report:

@@ -211,12 +211,12 @@ class Bank:
         if sum(payment.returned.values()) + ask.amount.fen > payment.taken:
             return NotReturned("more than was paid")
         luck = self.chance.random()
-        if luck < 0.25:
+        if luck < 0.3:
             return NotReturned("declined")
-        if luck < 0.35 and self.faulty:
+        if luck < 0.4 and self.faulty:
             return PersonNeeded("card closed")
         payment.returned[ask.refund_id] = ask.amount.fen
-        return Returning() if luck < 0.5 else Returned()
+        return Returning() if luck < 0.55 else Returned()
 
     def _luck(self) -> str:
         luck = self.chance.random() if self.faulty else 1.0

@@ -15,7 +15,7 @@ from yimen_sdk import TryLater
 
 USUAL, LONG = 17, 70
 """Steps of a history; every tenth is a long one, for some faults need a process that has lived a while."""
-COMPANY_WELL = 2  # rounds after which the power company's line is well too: most bills are paid in the good days
+COMPANY_WELL = 1  # rounds after which the power company's line is well too: most bills are paid in the good days
 ROUNDS = 40  # of good days: more than the longest schedule needs
 
 

@@ -31,6 +31,8 @@ class Mutant:
     function: str
     old: str
     new: str
+    seed: int = 0
+    """Of a history that was seen to find it: the search begins there."""
 
     @contextmanager
     def planted(self) -> Iterator[None]:
@@ -61,29 +63,31 @@ _GIVEN_BACK = "await _give_back(payment, order_id, host)"
 _LEFT = "col(OrderRow.reserved_fen) + fen <= col(OrderRow.amount_fen),"
 MUTANTS = (
     Mutant("an amount is not compared", Booking, "_take", _COMPARED, "True"),
-    Mutant("a cancelled order is paid", Booking, "_settle", "return Refused(ORDER_GUARD)", "pass"),
+    Mutant("a cancelled order is paid", Booking, "_settle", "return Refused(ORDER_GUARD)", "pass", 7),
     Mutant("nobody is told of a payment", Booking, "_settle", _TOLD, "pass"),
     Mutant("late money is kept", Booking, "_come_late", _NOTED, "pass"),
-    Mutant("nobody ends what nobody waits for", Till, "ask", "channel.close(attempt.id) if over else", ""),
+    Mutant("nobody ends what nobody waits for", Till, "ask", "channel.close(attempt.id) if over else", "", 18),
     Mutant("a forged notice is believed", bank, "check", "if not any(", "if False and not any("),
     Mutant("the bank is not asked again", sweep, "settle_uncertain", "await payments.till.ask(attempt_id)", "pass"),
-    Mutant("a silent refund is called failed", Refunding, "_act_on", "await self.booking.wait(refund)", _FAILED),
+    Mutant("a silent refund is called failed", Refunding, "_act_on", "await self.booking.wait(refund)", _FAILED, 43),
     Mutant("a refund gets another number", refunding, "_ask", "refund.id,", "refund.id + str(refund.queries),"),
-    Mutant("a failed refund keeps its reservation", RefundBooking, "_fail", _RELEASED, "pass"),
-    Mutant("a refund that failed is posted", RefundBooking, "book", "void_hold(", "post_hold("),
+    Mutant("a failed refund keeps its reservation", RefundBooking, "_fail", _RELEASED, "pass", 40),
+    Mutant("a refund that failed is posted", RefundBooking, "book", "void_hold(", "post_hold(", 7),
     Mutant("more is refunded than was paid", orders, "reserve", _LEFT, ""),
-    Mutant("only the last refund is counted", orders, "mark_refunded", "col(OrderRow.refunded_fen) + fen", "0 + fen"),
-    Mutant("a floor is not looked at", rule, "_judge_legs", "changed.available < account.floor", "False"),
+    Mutant(
+        "only the last refund is counted", orders, "mark_refunded", "col(OrderRow.refunded_fen) + fen", "0 + fen", 70
+    ),
+    Mutant("a floor is not looked at", rule, "_judge_legs", "changed.available < account.floor", "False", 7),
     Mutant("a posting is answered, not committed", batch.Scribe, "write", "await connection.commit()", "pass"),
-    Mutant("a rollback drops the statements", store, "prepare", "raw.prepare_threshold = None", "pass"),
+    Mutant("a rollback drops the statements", store, "prepare", "raw.prepare_threshold = None", "pass", 20),
     Mutant("a coupon is not used up", Redemption, "use", "await coupons.use(", "len(rows) #"),
     Mutant("a coupon stays locked", Redemption, "release", "await coupons.release(", "return None #"),
-    Mutant("a refund keeps the coupon's part", Redemption, "return_legs", "-row.fen", "-row.fen + 1"),
-    Mutant("a failed webhook counts as delivered", Sender, "_note", "if answer.taken:", "if True:"),
+    Mutant("a refund keeps the coupon's part", Redemption, "return_legs", "-row.fen", "-row.fen + 1", 41),
+    Mutant("a failed webhook counts as delivered", Sender, "_note", "if answer.taken:", "if True:", 12),
     Mutant("events of an order lose their count", webhooks, "add_delivery", ".scalar_one() + 1", ".scalar_one() + 2"),
-    Mutant("a failed refund keeps a merchant's part", splits, "leave", "-part.fen", "0"),
+    Mutant("a failed refund keeps a merchant's part", splits, "leave", "-part.fen", "0", 41),
     Mutant("a silent company is taken to have refused", settling, "_tell", _SILENT, _GUESSED),
-    Mutant("a bill is given back, not undone", settling, "_ask", _UNDONE, _BELIEVED),
+    Mutant("a bill is given back, not undone", settling, "_ask", _UNDONE, _BELIEVED, 76),
     Mutant(
         "a refused bill keeps its money", settling, "_conclude", "await _give_back(payment, order_id, host)", "pass"
     ),

@@ -10,7 +10,7 @@ from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.run import run
 
 HISTORIES = 40  # for each of two workers; many more with ``python -m tests.simulation``
-PATIENCE = 80
+PATIENCE = 100
 """Histories in which a planted bug must show."""
 
 
@@ -35,7 +35,7 @@ async def test_no_history_breaks_a_promise(migrated_url: str, first: int) -> Non
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name.replace(" ", "-"))
 async def test_a_planted_bug_is_caught(migrated_url: str, mutant: Mutant) -> None:
     with mutant.planted():
-        report = await run(migrated_url, range(PATIENCE), stop_at_first=True)
+        report = await run(migrated_url, range(mutant.seed, mutant.seed + PATIENCE), stop_at_first=True)
 
     assert len(report.broken) == 1, f"{PATIENCE} histories and nothing was found"
 
