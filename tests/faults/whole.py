@@ -15,10 +15,12 @@ from tests.town import Town, founded
 
 from yimen_host.core.database import Database
 from yimen_host.core.embedded import EmbeddedPostgres
+from yimen_host.identity import passwords
 from yimen_host.payments.ledger import books
 
 VICTIMS = ("serve", "postgres", "jobs", "yimen_host.runtime.supervisor")
-CUSTOMERS = 6
+CUSTOMERS = passwords.TRIES - 1
+"""They share one account: as many payment passwords as these may be half checked when the host dies, and count."""
 PATIENCE_SECONDS = 60.0
 QUIET_SECONDS = 150.0
 """In which the sweep must have ended whatever was under way: it leaves an attempt alone for a minute, then asks the

@@ -88,7 +88,5 @@ MUTANTS = (
     Mutant("a failed refund keeps a merchant's part", splits, "leave", "-part.fen", "0", 41),
     Mutant("a silent company is taken to have refused", settling, "_tell", _SILENT, _GUESSED),
     Mutant("a bill is given back, not undone", settling, "_ask", _UNDONE, _BELIEVED, 76),
-    Mutant(
-        "a refused bill keeps its money", settling, "_conclude", "await _give_back(payment, order_id, host)", "pass"
-    ),
+    Mutant("a refused bill keeps its money", settling, "_conclude", _GIVEN_BACK, "pass", 28),
 )

@@ -47,7 +47,9 @@ class Listener:
                 await self._listen()
             except (psycopg.Error, SQLAlchemyError, OSError, SupervisorUnavailable) as error:
                 log.warning("what changed could not be heard or followed, trying again: %s", error)
-                await asyncio.sleep(RECONNECT_SECONDS)
+            except Exception:  # the actor's outermost edge: were it to die, a host would start for ever
+                log.exception("what changed could not be followed, trying again")
+            await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _listen(self) -> None:
         connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)

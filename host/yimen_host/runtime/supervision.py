@@ -21,6 +21,8 @@ from yimen_host.runtime.contract import (
 
 CONNECT_SECONDS = 15.0
 """The supervisor needs a few seconds to start; a host started beside it waits for it."""
+LOOK_SECONDS = 3.0
+"""Who only wants to know, such as a page of the console, is told sooner that it is away."""
 ANSWER_SECONDS = 30.0
 """Longer than the longest drain."""
 _RETRY_SECONDS = 0.05
@@ -58,15 +60,16 @@ class Supervision:
 
     async def status(self) -> list[ReleaseStatus]:
         """Tell where every armed release stands."""
-        return statuses_json.validate_python(await self._ask("status"))
+        return statuses_json.validate_python(await self._ask("status", patience=LOOK_SECONDS))
 
     async def isolation(self) -> IsolationReport:
         """Tell how far this machine confines a mini-app."""
-        return isolation_json.validate_python(await self._ask("isolation"))
+        return isolation_json.validate_python(await self._ask("isolation", patience=LOOK_SECONDS))
 
     async def log(self, app_id: str, version: str, lines: int = 200) -> list[str]:
         """Return the last lines that a release wrote."""
-        return lines_json.validate_python(await self._ask("log", app_id=app_id, version=version, lines=lines))
+        answer = await self._ask("log", patience=LOOK_SECONDS, app_id=app_id, version=version, lines=lines)
+        return lines_json.validate_python(answer)
 
     async def api_listener(self, app_id: str) -> socket.socket:
         """Return the listening socket on which a mini-app calls the platform: the caller's own handle of it.
@@ -102,7 +105,7 @@ class Supervision:
 
     async def _receive(self, operation: str, **values: str) -> int | None:
         async with self._connecting:
-            await self._connected()  # waits for a supervisor that is starting
+            await self._connected(CONNECT_SECONDS)
         asked = json.dumps({"id": 0, "op": operation, **values}).encode() + b"\n"
         return await asyncio.to_thread(self._receive_descriptor, asked)
 
@@ -121,9 +124,9 @@ class Supervision:
             raise SupervisorRefused(told["error"]["message"])
         return descriptors[0] if descriptors else None
 
-    async def _ask(self, operation: str, **values: Any) -> Any:  # JSON both ways
+    async def _ask(self, operation: str, *, patience: float = CONNECT_SECONDS, **values: Any) -> Any:  # JSON both ways
         async with self._connecting:
-            writer = await self._connected()
+            writer = await self._connected(patience)
         self._number += 1
         number = self._number
         self._asked[number] = asyncio.get_running_loop().create_future()
@@ -136,11 +139,11 @@ class Supervision:
         finally:
             self._asked.pop(number, None)
 
-    async def _connected(self) -> asyncio.StreamWriter:
+    async def _connected(self, patience: float) -> asyncio.StreamWriter:
         if self._writer and not self._writer.is_closing() and self._listening and not self._listening.done():
             return self._writer
         try:
-            async with asyncio.timeout(CONNECT_SECONDS):
+            async with asyncio.timeout(patience):
                 reader, self._writer = await self._connect()
         except TimeoutError as error:
             raise SupervisorUnavailable(f"no supervisor answers on {self._path}") from error
