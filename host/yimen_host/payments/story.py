@@ -38,6 +38,7 @@ class Chapter:
     detail: str = ""
     reason: str = ""
     amount: Money | None = None
+    parts: Sequence[tuple[str, Money]] = ()
 
 
 def story(
@@ -48,8 +49,12 @@ def story(
     *,
     channels: Mapping[str, PaymentChannel],
     language: str,
+    parts: Mapping[str, Sequence[tuple[str, Money]]],
 ) -> list[Chapter]:
-    """Tell what happened to an order. Its payer is nobody's business but the host's, so nothing is told of them."""
+    """Tell what happened to an order. Its payer is nobody's business but the host's, so nothing is told of them.
+
+    ``parts`` are what the refunds of a split order take back, and from whom.
+    """
     amount = Money(order.amount_fen, order.currency)
     chapters = [Chapter(order.created_at, "下单", "plain", amount=amount)]
     for attempt in attempts:
@@ -57,7 +62,7 @@ def story(
     if order.state in ENDED_WORDS and order.ended_at is not None:
         chapters.append(Chapter(order.ended_at, *ENDED_WORDS[OrderState(order.state)]))
     for refund in refunds:
-        chapters += _given_back(refund)
+        chapters += _given_back(refund, parts.get(refund.id, ()))
     chapters += [_told(letter) for letter in letters]
     return sorted(chapters, key=lambda chapter: chapter.at)
 
@@ -73,9 +78,9 @@ def _tried(attempt: AttemptRow, channel: str) -> list[Chapter]:
     return [begun, Chapter(attempt.ended_at, words, tone, channel, reason)]
 
 
-def _given_back(refund: RefundRow) -> list[Chapter]:
+def _given_back(refund: RefundRow, parts: Sequence[tuple[str, Money]]) -> list[Chapter]:
     amount = Money(refund.amount_fen, refund.currency)
-    begun = Chapter(refund.created_at, "申请退款", "note", refund.reason, amount=amount)
+    begun = Chapter(refund.created_at, "申请退款", "note", refund.reason, amount=amount, parts=parts)
     if refund.ended_at is None:
         return [begun]
     words, tone = REFUND_WORDS[RefundState(refund.state)]
