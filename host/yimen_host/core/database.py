@@ -1,11 +1,14 @@
 """The way to PostgreSQL: sessions, and who we are there. Knows no table."""
 
 import datetime as dt
+import select
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
-from sqlalchemy import DateTime, MetaData, TypeDecorator
+from sqlalchemy import DateTime, MetaData, TypeDecorator, event
 from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlmodel import SQLModel
 
@@ -45,9 +48,9 @@ class Database:
             pool_size=pool,
             max_overflow=POOL_OVERFLOW,
             pool_timeout=POOL_SECONDS,
-            pool_pre_ping=True,
             connect_args={"options": f"-c search_path={SCHEMA} -c role={host_role(self.url)}"},
         )
+        event.listen(self.engine.sync_engine, "checkout", _still_there)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
@@ -58,6 +61,18 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.engine.dispose()
+
+
+def _still_there(connection: Any, *_: object) -> None:  # Any: SQLAlchemy's adapted connection
+    """Let the pool replace a connection whose server has gone, without asking the server.
+
+    Nobody listens on a pool's connection: an idle one has something to read only when the server said farewell or the
+    kernel closed it. A ping would cost every transaction a round trip.
+    """
+    looking = select.poll()
+    looking.register(connection.driver_connection.pgconn.socket, select.POLLIN)
+    if looking.poll(0):
+        raise DisconnectionError("the server ended this connection")
 
 
 def normalized(url: URL | str) -> URL:
