@@ -38,6 +38,15 @@ class OutboxFailure(SQLModel, table=True):
 
 
 @dataclass(frozen=True)
+class Backlog:
+    """Deliveries of the outbox that were not taken."""
+
+    waiting: int
+    """They will be tried."""
+    dead: int
+
+
+@dataclass(frozen=True)
 class Letter:
     """A delivery that has failed at least once."""
 
@@ -89,6 +98,15 @@ async def letters(session: AsyncSession, destination: str) -> list[Letter]:
         Letter(id, type, subject, created_at, tries, is_dead, reason or "", failed_at)
         for id, type, subject, created_at, tries, is_dead, reason, failed_at in rows
     ]
+
+
+async def backlog(session: AsyncSession) -> Backlog:
+    """How many deliveries of the outbox there are; those that arrived are gone."""
+    counted = text(
+        "SELECT count(*) FILTER (WHERE status IN ('todo', 'doing')), count(*) FILTER (WHERE status = 'failed') "
+        "FROM procrastinate_jobs WHERE task_name = :task"
+    )
+    return Backlog(*(await session.execute(counted, {"task": DELIVER})).one())
 
 
 async def send_again(session: AsyncSession, destination: str, subject: str) -> int:

@@ -102,6 +102,7 @@ class RefundRow(SQLModel, table=True):
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("0 <= coupon_fen AND coupon_fen <= amount_fen", name="coupon"),
         Index("ix_payment_refund_ended", "ended_at", postgresql_where=text("state = 'succeeded'")),
+        Index("ix_payment_refund_stuck", "id", postgresql_where=text("state IN ('needs_action', 'failed')")),
         Index("ix_payment_refund_asking", "ask_at", postgresql_where=text("state IN ('requested', 'processing')")),
     )
 

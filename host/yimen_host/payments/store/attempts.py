@@ -3,12 +3,12 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import CursorResult, delete, update
+from sqlalchemy import CursorResult, delete, func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from yimen_host.payments.attempts import UNFINISHED
+from yimen_host.payments.attempts import UNFINISHED, AttemptState
 from yimen_host.payments.channels.channel import Notification
 from yimen_host.payments.models import AttemptRow, ChannelNoticeRow
 
@@ -51,6 +51,13 @@ async def due(session: AsyncSession, now: dt.datetime, limit: int) -> Sequence[s
         .limit(limit)
     )
     return (await session.scalars(query)).all()
+
+
+async def open_by_state(session: AsyncSession) -> dict[AttemptState, int]:
+    """How many attempts are unfinished, by where they stand."""
+    query = select(col(AttemptRow.state), func.count()).where(col(AttemptRow.state).in_(UNFINISHED))
+    found = {AttemptState(state): count for state, count in await session.execute(query.group_by(AttemptRow.state))}
+    return {state: found.get(state, 0) for state in UNFINISHED}
 
 
 async def note_step(

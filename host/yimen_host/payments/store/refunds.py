@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from yimen_host.payments.attempts import AttemptState
 from yimen_host.payments.models import AttemptRow, RefundRow
@@ -59,6 +60,32 @@ async def given_to_payer(session: AsyncSession, order_id: str) -> int:
 
 async def stuck(session: AsyncSession, limit: int) -> Sequence[RefundRow]:
     """The refunds that wait for a person, oldest first: those in need of action, and late money not taken back."""
+    return (await session.scalars(_stuck().order_by(col(RefundRow.id)).limit(limit))).all()
+
+
+async def count_stuck(session: AsyncSession) -> int:
+    """How many refunds wait for a person."""
+    return (await session.scalars(select(func.count()).select_from(_stuck().subquery()))).one()
+
+
+async def open_by_state(session: AsyncSession) -> dict[RefundState, int]:
+    """How many refunds are under way, by where they stand."""
+    query = select(col(RefundRow.state), func.count()).where(col(RefundRow.state).in_(UNFINISHED))
+    found = {RefundState(state): count for state, count in await session.execute(query.group_by(RefundRow.state))}
+    return {state: found.get(state, 0) for state in UNFINISHED}
+
+
+async def ask_again(session: AsyncSession, refund_id: str, *, queries: int, ask_at: dt.datetime) -> None:
+    """Write down that a channel was asked, and when to ask next."""
+    await session.execute(
+        update(RefundRow)
+        .where(col(RefundRow.id) == refund_id)
+        .values(queries=queries, ask_at=ask_at)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _stuck() -> SelectOfScalar[RefundRow]:
     newer = aliased(RefundRow)
     superseded = exists().where(
         col(newer.attempt_id) == col(RefundRow.attempt_id), col(newer.late), col(newer.id) > col(RefundRow.id)
@@ -69,21 +96,9 @@ async def stuck(session: AsyncSession, limit: int) -> Sequence[RefundRow]:
         & (col(AttemptRow.state) == AttemptState.LATE)
         & ~superseded
     )
-    query = (
+    return (
         select(RefundRow)
         .join(AttemptRow, col(AttemptRow.id) == col(RefundRow.attempt_id))
+        .where(col(RefundRow.state).in_((RefundState.NEEDS_ACTION, RefundState.FAILED)))  # the words of the index
         .where((col(RefundRow.state) == RefundState.NEEDS_ACTION) | in_suspense)
-        .order_by(col(RefundRow.id))
-        .limit(limit)
-    )
-    return (await session.scalars(query)).all()
-
-
-async def ask_again(session: AsyncSession, refund_id: str, *, queries: int, ask_at: dt.datetime) -> None:
-    """Write down that a channel was asked, and when to ask next."""
-    await session.execute(
-        update(RefundRow)
-        .where(col(RefundRow.id) == refund_id)
-        .values(queries=queries, ask_at=ask_at)
-        .execution_options(synchronize_session=False)
     )

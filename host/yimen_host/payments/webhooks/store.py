@@ -179,6 +179,15 @@ async def dead(session: AsyncSession, endpoint_id: str, limit: int) -> Sequence[
     return (await session.scalars(query)).all()
 
 
+async def waiting_by_state(session: AsyncSession) -> dict[DeliveryState, int]:
+    """How many deliveries were not taken yet, and how many were given up."""
+    waiting = (DeliveryState.PENDING, DeliveryState.DEAD)
+    query = select(func.count()).select_from(DeliveryRow)
+    return {
+        state: (await session.execute(query.where(col(DeliveryRow.state) == state))).scalar_one() for state in waiting
+    }
+
+
 async def revive(session: AsyncSession, delivery_id: int) -> bool:
     """Make a delivery that was delivered or given up pending again; say whether it was."""
     result = await session.execute(

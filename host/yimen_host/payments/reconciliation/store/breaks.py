@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
 from yimen_host.payments.reconciliation.breaks import BREAK, UNEXPLAINED, BreakEvent
+from yimen_host.payments.reconciliation.kinds import BreakKind
 from yimen_host.payments.reconciliation.matching import Difference
 from yimen_host.payments.reconciliation.models import BreakRow, RunRow
 
@@ -94,6 +95,13 @@ async def unexplained(session: AsyncSession) -> int:
     """The one number: what the channels' bills are above our books and nobody has explained, in fen."""
     query = select(func.coalesce(func.sum(col(BreakRow.difference_fen)), 0)).where(col(BreakRow.state).in_(UNEXPLAINED))
     return int((await session.scalars(query)).one())
+
+
+async def waiting_by_kind(session: AsyncSession) -> dict[BreakKind, int]:
+    """How many breaks wait, by what is wrong."""
+    query = select(col(BreakRow.kind), func.count()).where(col(BreakRow.state).in_(UNEXPLAINED))
+    found = {BreakKind(kind): count for kind, count in await session.execute(query.group_by(BreakRow.kind))}
+    return {kind: found.get(kind, 0) for kind in BreakKind}
 
 
 async def waiting_by_day(session: AsyncSession) -> list[tuple[dt.date, int, int]]:
