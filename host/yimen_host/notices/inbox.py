@@ -1,6 +1,7 @@
 """The inbox: what goes in, how much of it, and what is read."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -37,6 +38,8 @@ class Inbox:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self.refused: Counter[str] = Counter()
+        """Notices over the limit by mini-app, since this process began."""
 
     async def put(self, resident_id: str, notice: Notice, *, source_id: str, app_id: str | None = None) -> None:
         """Put a notice in. The same ``source_id`` again changes nothing."""
@@ -69,6 +72,7 @@ class Inbox:
         since = self._services.clock.now() - DAY
         async with self._services.database.transaction() as session:
             if await store.sent_since(session, app_id, resident_id, since) >= A_DAY:
+                self.refused[app_id] += 1
                 raise TooManyNotices(f"{app_id} has sent this resident {A_DAY} notices within a day")
         text = Bilingual(zh=template.text.zh.format(**values), en=template.text.en.format(**values))
         notice = Notice(template.title, text, f"/apps/{app_id}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from collections import Counter, defaultdict
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -57,10 +58,23 @@ class Connections:
         self._bound = services.settings.connections
         self._directory = directory
         self._allowance = Allowance()
+        self.failed: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        """Calls that were refused or got no answer, by the error's code and mini-app, since this process began."""
         self._client = httpx.AsyncClient(follow_redirects=False, trust_env=False)
 
     async def fetch(self, caller: Caller, asked: Fetch) -> dict[str, object]:
         """Call another service for a mini-app. Raises HostNotApproved, TooMany and NoAnswer."""
+        try:
+            return await self._fetch(caller, asked)
+        except HostError as error:
+            self.failed[error.code][caller.app_id] += 1
+            raise
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def _fetch(self, caller: Caller, asked: Fetch) -> dict[str, object]:
         host = (urlsplit(asked.url).hostname or "").lower()
         release = self._directory.release(caller.app_id, caller.version)
         if release is None or host not in release.manifest.hosts(Side.SERVER):
@@ -73,10 +87,6 @@ class Connections:
             "headers": {name: response.headers[name] for name in KEPT_HEADERS if name in response.headers},
             "body": base64.b64encode(body).decode(),
         }
-
-    async def close(self) -> None:
-        """Close the connections."""
-        await self._client.aclose()
 
     async def _call(self, target: outward.Target, host: str, asked: Fetch) -> tuple[httpx.Response, bytes]:
         try:

@@ -51,6 +51,9 @@ class Queue:
         self._empty = asyncio.Event()
         self._empty.set()
 
+    def __len__(self) -> int:
+        return len(self._line)
+
     def put(self, waiting: Waiting) -> None:
         """Queue a request. Raises TryLater when there are too many."""
         if len(self._line) >= MAX_QUEUE:

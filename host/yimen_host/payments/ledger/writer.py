@@ -35,6 +35,13 @@ class Writer:
         self._workers = workers
         self._queue = Queue(workers)
         self._tasks: list[asyncio.Task[None]] = []
+        self.batches = self.written = 0
+        """Commits, and requests written in them, since this process began."""
+
+    @property
+    def queued(self) -> int:
+        """How many requests wait to be written."""
+        return len(self._queue)
 
     async def start(self) -> None:
         """Begin to take requests."""
@@ -130,6 +137,8 @@ class Writer:
                 await self._scribe.undo(connection)
                 raise
             else:
+                self.batches += 1
+                self.written += len(batch)
                 for waiting, outcome in zip(batch, outcomes, strict=True):
                     if not waiting.answer.done():
                         waiting.answer.set_result(outcome)

@@ -4,6 +4,7 @@ It decides with the same functions as the gateway's application and hands over t
 refuses, never waits, and never answers but with a whole and well-formed answer.
 """
 
+import time
 from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -15,6 +16,7 @@ from yimen_host.runtime.gateway.exchange import UNHEARD
 from yimen_host.runtime.gateway.gateway import Gateway
 from yimen_host.runtime.gateway.ports import AppTarget, ReleaseTarget, TargetState, Visitor
 from yimen_host.runtime.gateway.requests import Reading, Refused
+from yimen_host.runtime.gateway.traffic import counted
 from yimen_host.runtime.gateway.upstream import Upstream
 
 Hand = Callable[[RequestResponseCycle, ASGIApp], None]
@@ -85,6 +87,7 @@ class _Journey:
     """One request that was sent, until its answer is whole."""
 
     __slots__ = (
+        "_began",
         "_bulkhead",
         "_cycle",
         "_gateway",
@@ -92,6 +95,7 @@ class _Journey:
         "_personal",
         "_reading",
         "_release",
+        "_tally",
         "_target",
         "_upstream",
         "give_back",
@@ -118,6 +122,8 @@ class _Journey:
         self._bulkhead = bulkhead
         self._upstream = upstream
         self._personal = personal
+        self._tally = gateway.traffic[target.app_id]
+        self._began = time.monotonic()
         self.give_back: Callable[[], None] = lambda: None
 
     def arrived(self) -> None:
@@ -150,6 +156,7 @@ class _Journey:
         if lines is None:
             self._hand_over(cycle, self._broken)
         elif not cycle.disconnected:
+            self._tally.count(status, self._began)
             _finish(cycle, status, lines, body)
 
     def _failed(self, upstream: Upstream) -> None:
@@ -161,7 +168,7 @@ class _Journey:
             return
 
         async def tell(scope: Scope, receive: Receive, send: Send) -> None:
-            await self._gateway.fail(code, scope, receive, send)
+            await self._gateway.fail(code, scope, receive, self._counted(send))
 
         if unheard:
             self._cycle.scope["state"][UNHEARD] = True
@@ -181,14 +188,17 @@ class _Journey:
                 self._reading,
                 scope,
                 receive,
-                send,
+                self._counted(send),
                 personal=self._personal,
             )
         finally:
             self._leave()
 
     async def _broken(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._gateway.fail("framing", scope, receive, send)
+        await self._gateway.fail("framing", scope, receive, self._counted(send))
+
+    def _counted(self, send: Send) -> Send:
+        return counted(send, self._tally, self._began)
 
 
 def _is_short(upstream: Upstream) -> bool:

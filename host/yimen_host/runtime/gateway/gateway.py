@@ -27,6 +27,7 @@ from yimen_host.runtime.gateway.ports import (
     plain_pages,
 )
 from yimen_host.runtime.gateway.requests import Reading, Refused
+from yimen_host.runtime.gateway.traffic import Traffic, counted
 from yimen_host.runtime.gateway.upstream import Upstream, UpstreamFailed
 
 _STOPPED = {
@@ -59,11 +60,13 @@ class Gateway:
         leave: Leave | None = None,
         kept: Kept | None = None,
         meter: Meter | None = None,
+        traffic: Traffic | None = None,
     ) -> None:
         """`kept` tells without waiting whom a cookie belongs to, when that is known; without it every request waits.
 
         `platform` answers what is under `/.yimen` of a mini-app's origin, with `scope["state"]["app_id"]` set.
-        `meter` counts the requests to each mini-app; without it they are not limited."""
+        `meter` counts the requests to each mini-app; without it they are not limited. `traffic` is where answers are
+        counted."""
         self.hosts = hosts
         self._portal = portal
         self._platform = platform
@@ -73,6 +76,7 @@ class Gateway:
         self._leave = leave
         self.kept = kept
         self.meter = meter or Meter(lambda app_id: UNLIMITED, time.monotonic)
+        self.traffic = Traffic() if traffic is None else traffic
         self.pool = Pool()
         self._bulkheads: dict[str, Bulkhead] = {}
 
@@ -102,6 +106,7 @@ class Gateway:
         if target is None:
             await self._pages(404, Reason.UNKNOWN_APP)(scope, receive, send)
             return
+        send = counted(send, self.traffic[app_id], time.monotonic())
         method, raw_path = scope["method"], scope.get("raw_path") or scope["path"].encode()
         refused = requests.refuse_target(method, raw_path)
         reading = refused or requests.read(scope["headers"])
