@@ -23,6 +23,8 @@ class Town:
     origin: str
     port: int
     biller: str
+    metrics: str
+    """Where its numbers are."""
     var: Path
     pid: int
     """The conductor, whose children are the parts."""
@@ -47,11 +49,11 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 @contextlib.contextmanager
 def founded(var: Path, **settings: str) -> Iterator[Town]:
     """Start everything with one command, on free ports, and stop it as Ctrl-C does."""
-    port, biller = free_port(), free_port()
+    port, biller, metrics = free_port(), free_port(), f"127.0.0.1:{free_port()}"
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("YIMEN_")},
         "YIMEN_DEMO": "1", "YIMEN_VAR": str(var), "YIMEN_PORT": str(port), "YIMEN_BILLER_PORT": str(biller),
-        "YIMEN_CHANNELS_PORT": str(free_port()), **settings,
+        "YIMEN_CHANNELS_PORT": str(free_port()), "YIMEN_METRICS": metrics, **settings,
     }  # fmt: skip
     command = [sys.executable, "-m", "yimen_host.cli", "run"]
     output = var / "run.out"
@@ -64,7 +66,7 @@ def founded(var: Path, **settings: str) -> Iterator[Town]:
             assert time.monotonic() < deadline, output.read_text()
             time.sleep(0.1)
         origin = settings.get("YIMEN_PORTAL_URL", f"http://localhost:{port}")
-        yield Town(origin, port, f"http://127.0.0.1:{biller}", var, process.pid)
+        yield Town(origin, port, f"http://127.0.0.1:{biller}", f"http://{metrics}/metrics", var, process.pid)
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(60)

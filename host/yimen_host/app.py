@@ -54,6 +54,7 @@ def create_app(settings: Settings) -> ASGIApp:
         sessions=node.app_sessions,
         kept=node.app_sessions.kept,
         meter=node.quotas.requests,
+        traffic=node.traffic,
         pages=frame.error_pages(portal.state.pages, settings.portal_origin),
         leave=frame.leave(portal.state.pages, settings.portal_origin),
     )

@@ -1,7 +1,7 @@
 """One process of the host: its parts, wired once, and their beginning and end. Pages and jobs both stand on it."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.routing import BaseRoute
 
@@ -31,10 +31,13 @@ from yimen_host.runtime.connections import Connections
 from yimen_host.runtime.directory import LiveDirectory, ReleaseSource
 from yimen_host.runtime.extensions import loading
 from yimen_host.runtime.extensions.loading import Extensions
+from yimen_host.runtime.gateway.traffic import Traffic
 from yimen_host.runtime.hostport import Callers, PlatformSockets, Subjects, platform_api
 from yimen_host.runtime.installs import Installs
 from yimen_host.runtime.launch import Launches
 from yimen_host.runtime.listening import Listener
+from yimen_host.runtime.metrics.counts import Counted
+from yimen_host.runtime.metrics.reporting import HOST, JOBS, Reporting
 from yimen_host.runtime.project import Project, Watcher
 from yimen_host.runtime.quotas import Quotas
 from yimen_host.runtime.relay import DatabaseRelay
@@ -73,6 +76,7 @@ class Node:
     webhooks: Endpoints
     quotas: Quotas
     extensions: Extensions
+    traffic: Traffic = field(default_factory=Traffic)
     project: Project | None = None
 
     def __post_init__(self) -> None:
@@ -88,6 +92,7 @@ class Node:
             self.refresh,
         )
         self._relay = DatabaseRelay(self.directory.run_dir / "postgres", self.services.database.url)
+        self._reporting = Reporting(self.services, self.supervision, self.directory.run_dir, self._counted())
         self._watcher = Watcher(self.project, self.supervision, self.refresh) if self.project else None
 
     @classmethod
@@ -174,6 +179,7 @@ class Node:
         await self.payments.start()
         await self._relay.start()
         await self._listener.start()
+        await self._reporting.start(HOST if answer_apps else JOBS)
         if self._watcher:
             self._watcher.start()
 
@@ -181,6 +187,7 @@ class Node:
         """End in order: no more calls, then no more writes."""
         if self._watcher:
             await self._watcher.stop()
+        await self._reporting.stop()
         await self._listener.stop()
         await self._sockets.close()
         await self.payments.stop()
@@ -193,6 +200,10 @@ class Node:
         """Load what is live anew and forget everybody who was kept."""
         await self.directory.reload(before_arming=self._before_arming)
         self.app_sessions.forget(None)
+
+    def _counted(self) -> Counted:
+        database, ledger = self.services.database, self.payments.ledger
+        return Counted(database, ledger, self.traffic, self.quotas, self.inbox, self.connections)
 
     async def _before_arming(self, app_id: str) -> None:
         if self._answer_apps:

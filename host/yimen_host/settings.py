@@ -50,6 +50,9 @@ class Settings(BaseSettings):
     quotas: Path | None = Field(
         default=None, description="A TOML file of mini-apps' limits: a table [default], and one by each one's id."
     )
+    metrics: Annotated[str | None, Field(pattern=r"^(unix:/.+|.+:[0-9]{1,5})$")] = Field(
+        default=None, description="Where Prometheus may ask: '127.0.0.1:9464' or 'unix:/run/yimen/metrics.sock'."
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @field_validator("connections", "billers", mode="before")

@@ -9,7 +9,6 @@ from yimen_host.core.services import Services
 from yimen_host.identity.sessions import with_role
 from yimen_host.runtime.extensions.loading import Extensions
 from yimen_host.runtime.health import examine
-from yimen_host.runtime.quotas import Quotas
 from yimen_host.runtime.supervision import Supervision
 
 
@@ -19,8 +18,7 @@ async def page(request: Request) -> Response:
     services: Services = request.app.state.services
     supervision: Supervision = request.app.state.supervision
     extensions: Extensions = request.app.state.extensions
-    quotas: Quotas = request.app.state.quotas
-    health = await examine(services.settings, services.database, supervision, extensions, quotas)
+    health = await examine(services.settings, services.database, supervision, extensions)
     return render(request, "console/health.html", health=health)
 
 

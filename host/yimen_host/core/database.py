@@ -43,6 +43,7 @@ class Database:
 
     def __init__(self, url: str, *, pool: int = POOL) -> None:
         self.url = normalized(url)
+        self.most_connections = pool + POOL_OVERFLOW
         self.engine: AsyncEngine = create_async_engine(
             self.url,
             pool_size=pool,

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,9 +13,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from yimen_host.core.database import Database
+from yimen_host.core.sockets import run_directory
 from yimen_host.domains import Layout
+from yimen_host.payments.attempts import AttemptState
+from yimen_host.payments.webhooks.states import DeliveryState
 from yimen_host.runtime.contract import IsolationReport
 from yimen_host.runtime.extensions.loading import Extensions
+from yimen_host.runtime.metrics.neighbours import Told, told
+from yimen_host.runtime.metrics.view import still
 from yimen_host.runtime.quotas import Quotas, QuotasUnreadable
 from yimen_host.runtime.sandbox.layers import LayerState
 from yimen_host.runtime.supervision import Supervision, SupervisorUnavailable
@@ -68,10 +74,11 @@ async def examine(
     database: Database,
     supervision: Supervision,
     extensions: Extensions,
-    quotas: Quotas | None = None,
 ) -> Health:
-    """Look at everything. `quotas` are a serving host's, which has counted."""
+    """Look at everything."""
     found, isolation = [await _database(database)], None
+    if found[0].verdict is Verdict.GOOD:
+        found += await _waiting(database)
     try:
         async with asyncio.timeout(SUPERVISOR_SECONDS):
             isolation = await supervision.isolation()
@@ -81,7 +88,7 @@ async def examine(
     else:
         found += _isolation(isolation)
     found += [_domains(settings), _disk(settings.var), _keys(settings.var), *_extensions(extensions)]
-    return Health([*found, *_quotas(settings, quotas)], isolation)
+    return Health([*found, *_quotas(settings), *_processes(await told(run_directory(settings.var)))], isolation)
 
 
 async def _database(database: Database) -> Finding:
@@ -146,22 +153,46 @@ def _keys(var: Path) -> Finding:
     return Finding("keys", Verdict.GOOD, f"{path}, for this account alone")
 
 
-def _quotas(settings: Settings, quotas: Quotas | None) -> list[Finding]:
+async def _waiting(database: Database) -> list[Finding]:
+    """What calls for a person; what only takes its time is told by the metrics."""
     try:
-        counted = quotas or Quotas.read(settings.quotas)
+        waiting = await still(database)
+    except SQLAlchemyError as error:
+        return [Finding("tables", Verdict.BAD, str(error).splitlines()[0], "run `yimen-host migrate`")]
+    payments = waiting.payments
+    counted = {
+        "payments in doubt": (payments.attempts[AttemptState.UNCERTAIN], "ask the channel whether it answers"),
+        "refunds that wait for a person": (payments.stuck_refunds, "/console/refunds"),
+        "unexplained differences": (sum(payments.breaks.values()), "/console/reconciliation"),
+        "webhooks given up": (payments.webhooks[DeliveryState.DEAD], "their publishers see why"),
+        "events given up": (waiting.outbox.dead, "their publishers see why"),
+    }
+    return [Finding(name, Verdict.WARNING, str(count), advice) for name, (count, advice) in counted.items() if count]
+
+
+def _quotas(settings: Settings) -> list[Finding]:
+    try:
+        Quotas.read(settings.quotas)
     except QuotasUnreadable as error:
         return [Finding("quotas", Verdict.BAD, error.message, "correct the file, or take it out of YIMEN_QUOTAS")]
-    requests, calls = counted.requests.refused, counted.calls.refused
+    return []
+
+
+def _processes(told: Told) -> list[Finding]:
+    """What the host's processes on this machine counted, and which of them say nothing."""
+    over: dict[str, Counter[str]] = defaultdict(Counter)
+    for counts in told.counts:
+        for app_id, quota, count in counts.refused():
+            over[app_id][quota] += count
     advice = "raise its limit in YIMEN_QUOTAS, if it is meant to be so busy"
     return [
-        Finding(
-            f"quota {app_id}",
-            Verdict.WARNING,
-            f"{requests[app_id]} requests and {calls[app_id]} calls were over its limits since this process began",
-            advice,
-        )
-        for app_id in sorted({*requests, *calls})
+        *(Finding(f"process {name}", Verdict.BAD, "it does not answer", "see its log") for name in told.silent),
+        *(Finding(f"quota {app_id}", Verdict.WARNING, _over(over[app_id]), advice) for app_id in sorted(over)),
     ]
+
+
+def _over(quotas: Counter[str]) -> str:
+    return f"over its limits since the host began: {', '.join(f'{quotas[name]} {name}' for name in sorted(quotas))}"
 
 
 def _extensions(extensions: Extensions) -> list[Finding]:

@@ -96,25 +96,23 @@ async def test_a_mini_app_that_calls_too_often_is_told_to_wait(services: Service
 
 
 async def test_the_page_about_the_host_tells_who_was_over_and_what_is_wrong(here: Village, tmp_path: Path) -> None:
-    quotas = Quotas(Quota(requests=1), {}, clock=lambda: 0.0)
-    for _ in range(5):
-        quotas.requests.admit("tea")
     services, node = here.services, here.node
+    node.quotas.requests.refused["tea"] = 3
+    node.inbox.refused["tea"] = 1
     file = tmp_path / "quotas.toml"
     file.write_text("[tea")
     faulty = services.settings.model_copy(update={"quotas": file})
 
-    counted = await examine(services.settings, services.database, here.supervision, node.extensions, quotas)
-    unread = await examine(faulty, services.database, here.supervision, node.extensions)
+    found = await examine(faulty, services.database, here.supervision, node.extensions)
 
-    [told] = [finding for finding in counted.findings if finding.name == "quota tea"]
+    [told] = [finding for finding in found.findings if finding.name == "quota tea"]
     assert told == Finding(
         "quota tea",
         Verdict.WARNING,
-        "3 requests and 0 calls were over its limits since this process began",
+        "over its limits since the host began: 1 notices, 3 requests",
         "raise its limit in YIMEN_QUOTAS, if it is meant to be so busy",
     )
-    assert [finding.verdict for finding in unread.findings if finding.name == "quotas"] == [Verdict.BAD]
+    assert [finding.verdict for finding in found.findings if finding.name == "quotas"] == [Verdict.BAD]
 
 
 def test_the_page_for_too_many_says_so_in_both_languages() -> None:
