@@ -8,13 +8,16 @@ import procrastinate
 from procrastinate import BaseRetryStrategy, JobContext, RetryDecision, RetryStrategy
 from procrastinate.jobs import Job
 
-from yimen_host.core import deadletters
+from yimen_host.core import alerts, deadletters
 from yimen_host.core.database import SCHEMA, host_role
 from yimen_host.core.errors import HostError
 from yimen_host.core.outbox import DELIVER, QUEUE, OutboxEvent, find_event
+from yimen_host.duties import People
 from yimen_host.node import Node
+from yimen_host.notices import alerts as told
 from yimen_host.notices import settled
 from yimen_host.payments import sweep
+from yimen_host.payments.reconciliation.ageing import alert_old
 from yimen_host.payments.webhooks.errors import Later
 from yimen_host.payments.webhooks.sending import Sender
 from yimen_host.payments.webhooks.telling import QUEUE as WEBHOOKS
@@ -64,6 +67,7 @@ class Jobs:
         )
         self.app = procrastinate.App(connector=connector)
         self._sender = Sender(node.services)
+        self._people = People(node.services, node.registry)
         self.app.task(name=DELIVER, queue=QUEUE, retry=RETRY, pass_context=True)(self._deliver)
         self.app.task(name=SEND, queue=WEBHOOKS, retry=WhenSaid())(self._send)
         self._regularly("yimen.sweep", EVERY_FEW_SECONDS, self._sweep)
@@ -94,15 +98,17 @@ class Jobs:
         kind, _, name = destination.partition(":")
         if kind == "notices":
             await settled.tell(self._node.inbox, event)
+        elif kind == alerts.DESTINATION:
+            await told.tell(self._node.inbox, self._people, event)
         elif kind == "app":
-            assert context.job.id is not None, "a job that runs has an id"
-            await self._to_app(event, name, context.job.id)
+            await self._to_app(event, name, context.job)
         else:
             raise ValueError(f"no such destination: {destination}")
 
-    async def _to_app(self, event: OutboxEvent, app_id: str, job_id: int) -> None:
-        """Deliver to a mini-app, and note why when that fails: its publisher sees it."""
-        services = self._node.services
+    async def _to_app(self, event: OutboxEvent, app_id: str, job: Job) -> None:
+        """Deliver to a mini-app, and note why when that fails: its publisher sees it, and is told of the last try."""
+        services, job_id = self._node.services, job.id
+        assert job_id is not None, "a job that runs has an id"
         try:
             async with services.database.transaction() as session:
                 await deadletters.require_turn(session, job_id, f"app:{app_id}", event.subject)
@@ -112,7 +118,9 @@ class Jobs:
             await deliver(event, release.socket, services.keyring, services.clock)
         except HostError as error:
             async with services.database.transaction() as session:
-                await deadletters.note(session, job_id, error.message, services.clock.now())
+                await deadletters.note(session, job_id, error.message, now := services.clock.now())
+                if _is_last(error, job):
+                    await alerts.events_dead(session, app_id, error.message, now)
             raise
         async with services.database.transaction() as session:
             await deadletters.forget(session, job_id)
@@ -126,6 +134,7 @@ class Jobs:
     async def _reconcile(self) -> None:
         await self._node.payments.reconciling.due()
         await self._node.payments.channel_fees.due()
+        await alert_old(self._node.payments.reconciling)
 
     async def _settle(self) -> None:
         await self._node.payments.settling.due()
@@ -144,3 +153,8 @@ class Jobs:
             await work()
 
         self.app.periodic(cron=cron)(self.app.task(name=name, queueing_lock=name, pass_context=False)(run))
+
+
+def _is_last(error: HostError, job: Job) -> bool:
+    """Whether this failure makes a dead letter. One that waits behind another is no news."""
+    return not isinstance(error, deadletters.HeldBack) and RETRY.get_retry_decision(exception=error, job=job) is None

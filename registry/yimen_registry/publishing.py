@@ -132,6 +132,12 @@ class Publishing(Desk):
             belongs = await publishers.of_subject(session, subject)
             return [app for pub, _ in belongs for app in await apps.of_publisher(session, pub.id)]
 
+    async def people_of(self, app_id: str) -> list[str]:
+        """Return who acts for a mini-app's publisher; nobody for one that is unknown."""
+        async with self.reading() as session:
+            app = await apps.app(session, app_id)
+            return [one.subject for one in await publishers.members(session, app.publisher_id)] if app else []
+
     async def builds_of(self, app_id: str) -> list[Build]:
         """Return the uploads of a mini-app, newest first."""
         async with self.reading() as session:

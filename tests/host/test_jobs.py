@@ -206,12 +206,16 @@ async def test_a_dead_letter_holds_back_its_object_until_it_is_sent_again(here: 
     async with working(here):
         letters = await dead(here, 2)
         page = await browser.get("/developer/apps/tea/events")
+        async with asyncio.timeout(20):
+            while not (told := await here.node.inbox.page(owner, None)):  # noqa: ASYNC110  delivered by the worker
+                await asyncio.sleep(0.05)
         await app.until(2)
         before = sorted(app.heard)
         again = await browser.post("/developer/apps/tea/events", data={"subject": "ord_1"})
         await app.until(4)
         after = await dead(here, 0)
 
+    assert [row.link for row in told] == ["/developer/apps/tea/events"]
     assert letters == [
         ("ord_1", True, "town.opened evt_1"),
         ("ord_1", True, "an earlier event of ord_1 was not taken; this one waits behind it"),

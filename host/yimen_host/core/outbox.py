@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Column, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, SQLModel, col
 
 from yimen_host.core.database import Moment
 
@@ -44,17 +44,34 @@ class Happening:
 
 
 async def publish(session: AsyncSession, happening: Happening, *, to: Sequence[str]) -> None:
-    """Write an event and one delivery job for each destination: ``notices``, ``app:{id}``, ``webhook:{id}``."""
-    session.add(
-        OutboxEvent(
-            id=happening.id,
-            type=happening.type,
-            subject=happening.subject,
-            data=dict(happening.data),
-            created_at=happening.at,
-        )
-    )
+    """Write an event and one delivery job for each destination: ``notices``, ``alerts``, ``app:{id}``."""
+    session.add(_row(happening))
     await session.flush()
+    await _deliver(session, happening, to)
+
+
+async def publish_once(session: AsyncSession, happening: Happening, *, to: Sequence[str]) -> bool:
+    """The same, unless an event of this id was written before; say whether it is new."""
+    query = (
+        insert(OutboxEvent).values(_row(happening).model_dump()).on_conflict_do_nothing().returning(col(OutboxEvent.id))
+    )
+    is_new = await session.scalar(query) is not None
+    if is_new:
+        await _deliver(session, happening, to)
+    return is_new
+
+
+def _row(happening: Happening) -> OutboxEvent:
+    return OutboxEvent(
+        id=happening.id,
+        type=happening.type,
+        subject=happening.subject,
+        data=dict(happening.data),
+        created_at=happening.at,
+    )
+
+
+async def _deliver(session: AsyncSession, happening: Happening, to: Sequence[str]) -> None:
     for destination in to:
         await defer(
             session,

@@ -55,6 +55,12 @@ async def roles(session: AsyncSession, resident_id: str) -> frozenset[str]:
     return frozenset(rows.scalars())
 
 
+async def holders(session: AsyncSession, role: str) -> Sequence[str]:
+    """The accounts with a duty."""
+    query = select(RoleRow.resident_id).where(RoleRow.role == role).order_by(col(RoleRow.resident_id))
+    return (await session.scalars(query)).all()
+
+
 async def add_role(session: AsyncSession, resident_id: str, role: str) -> None:
     """Give a duty; giving it twice is no error."""
     await session.execute(insert(RoleRow).values(resident_id=resident_id, role=role).on_conflict_do_nothing())

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_host.core.services import Services
 from yimen_host.identity.mandates import spending
-from yimen_host.payments import chart, events, receipts
+from yimen_host.payments import alerts, chart, events, receipts
 from yimen_host.payments.attempts import ATTEMPT, AttemptEvent, next_query_after
 from yimen_host.payments.channels.channel import NotReturned, PaymentChannel, PersonNeeded, RefundFact, Returned
 from yimen_host.payments.coupons.redemption import Redemption
@@ -85,7 +85,8 @@ class RefundBooking:
                 await self.ledger.post(void_hold(key, order.id, hold=held), partial(self._fail, order, refund))
             case PersonNeeded():
                 async with self.services.database.transaction() as session:
-                    await move(session, RefundRow, REFUND, refund.id, RefundEvent.GET_STUCK)
+                    if await move(session, RefundRow, REFUND, refund.id, RefundEvent.GET_STUCK):
+                        await alerts.refund_stuck(session, order, refund, self.services.clock.now())
             case _:
                 await self.wait(refund)
 
@@ -116,7 +117,9 @@ class RefundBooking:
         now = self.services.clock.now()
         if not await move(session, RefundRow, REFUND, refund.id, RefundEvent.FAIL, ended_at=now):
             return Refused("refund")
-        if not refund.late:
+        if refund.late:
+            await alerts.late_money_stuck(session, order, refund, now)
+        else:
             await orders.release(session, order.id, refund.amount_fen)
             await self.redemption.not_returned(session, refund)
             await self.splitting.not_returned(session, order, refund)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import pytest
 from sqlalchemy import text
 from tests.host.payments.conftest import OnePassword, open_order
+from tests.host.raised import raised
 
 from yimen_host.core.clock import ManualClock
 from yimen_host.core.services import Services
@@ -234,6 +235,7 @@ async def test_a_stuck_refund_is_listed_and_can_be_tried_again(payments: Payment
     done = await payments.refunding.retry(stuck.id)
 
     assert [(row.id, row.state) for row in listed] == [(stuck.id, "needs_action")]
+    assert await raised(payments.services.database) == [("refund_stuck", stuck.id)]
     assert done.state == "succeeded"
     assert await payments.refunding.stuck() == []
     assert (await standing(payments, order))["money"] == {}
@@ -280,6 +282,9 @@ async def test_late_money_that_the_bank_refuses_stays_in_sight_until_it_goes_bac
         "money": {CLEARING: (-800, -800), SUSPENSE: (800, 800)},
     }
     assert first.id != second.id
+    assert await raised(payments.services.database) == [
+        ("late_money_stuck", first.id), ("late_money_stuck", second.id),
+    ]  # fmt: skip
     assert await payments.refunding.stuck() == []
     assert await standing(payments, order) == {
         "order": ("cancelled", 0, 0),

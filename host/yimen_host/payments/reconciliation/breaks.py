@@ -62,6 +62,8 @@ BREAK = Machine(
 )
 
 UNEXPLAINED = (S.OPEN, S.ASSIGNED)
+OLD = dt.timedelta(days=3)
+"""The age from which an unexplained difference is told to an admin: what two days' bills cancel out is over by then."""
 BUCKETS = (1, 3, 7, 30)
 """The upper ends, in days, of the age groups of breaks; older ones are the last group."""
 

@@ -8,7 +8,7 @@ from functools import partial
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_host.core.services import Services
-from yimen_host.payments import chart
+from yimen_host.payments import alerts, chart
 from yimen_host.payments.channels.asking import in_time
 from yimen_host.payments.channels.channel import ChannelSilent
 from yimen_host.payments.decision import GRANTED, Decision, Refused
@@ -99,9 +99,9 @@ class Settling:
         if batch.state == BatchState.CLOSED:
             if await self._set_aside(batch):
                 batch = await self.find(batch_id)
-                await self._act_on(batch, self.payouts.send(self._payout(batch, merchant)))
+                await self._act_on(batch, merchant, self.payouts.send(self._payout(batch, merchant)))
         elif batch.state == BatchState.SUBMITTED:
-            await self._act_on(batch, self._find_out(self.payouts, self._payout(batch, merchant)))
+            await self._act_on(batch, merchant, self._find_out(self.payouts, self._payout(batch, merchant)))
         return await self.find(batch_id)
 
     async def pay_again(self, batch_id: str) -> BatchRow:
@@ -196,12 +196,14 @@ class Settling:
         fact = await payouts.query(payout.id)
         return await payouts.send(payout) if fact == NotPaidOut("unknown") else fact
 
-    async def _act_on(self, batch: BatchRow, question: Awaitable[PayoutFact]) -> None:
+    async def _act_on(self, batch: BatchRow, merchant: MerchantRow, question: Awaitable[PayoutFact]) -> None:
         held, now = _key(batch.id, batch.tries), self.services.clock.now()
 
         async def companion(session: AsyncSession) -> Decision:
             event, reason = (BatchEvent.FAIL, fact.reason) if isinstance(fact, NotPaidOut) else (BatchEvent.PAY, None)
             moved = await store.move(session, batch.id, event, reason=reason, ended_at=now)
+            if moved and reason is not None:
+                await alerts.payout_failed(session, merchant, batch, reason, now)
             return GRANTED if moved else Refused("batch")
 
         try:

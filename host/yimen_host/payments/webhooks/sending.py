@@ -14,6 +14,7 @@ from standardwebhooks import Webhook
 from yimen_host.core import outward
 from yimen_host.core.outbox import OutboxEvent
 from yimen_host.core.services import Services
+from yimen_host.payments import alerts
 from yimen_host.payments.webhooks import store
 from yimen_host.payments.webhooks.errors import Later
 from yimen_host.payments.webhooks.models import DeliveryRow
@@ -98,7 +99,8 @@ class Sender:
             raise Later(until)
         assert delivery.id is not None
         async with self._services.database.transaction() as session:
-            await store.give_up(session, delivery.id, f"waited {MAX_AGE.days} days")
+            await store.give_up(session, delivery.id, reason := f"waited {MAX_AGE.days} days")
+            await alerts.webhooks_dead(session, endpoint, reason, now)
         return True
 
     async def _post(self, letter: Letter) -> Answer:
@@ -153,9 +155,15 @@ class Sender:
             )
             if gone:
                 await store.set_state(session, endpoint.id, EndpointState.GONE)
+            if state == DeliveryState.DEAD:
+                await alerts.webhooks_dead(session, endpoint, _why(answer), now)
         if state == DeliveryState.PENDING:
             assert again is not None
             raise Later(again)
+
+
+def _why(answer: Answer) -> str:
+    return f"HTTP {answer.status}" if answer.status is not None else answer.error or "no answer"
 
 
 async def _beginning(response: httpx.Response) -> str:

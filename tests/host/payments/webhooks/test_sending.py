@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 from tests.host.payments.conftest import PASSWORD, OnePassword, open_order
+from tests.host.raised import raised
 
+from yimen_host.core.alerts import day_of
 from yimen_host.core.clock import ManualClock
 from yimen_host.core.outbox import Happening, publish
 from yimen_host.core.services import Services
@@ -155,6 +157,7 @@ async def test_a_failed_try_is_repeated_until_it_is_a_dead_letter(
 
     assert waits == [10, 60, 300, 1800, 7200, 28800, 86400, 172800]
     assert await letters(here, made) == [("evt_1", "dead", 9, 503)]
+    assert await raised(here.database) == [("webhooks_dead", f"{made.endpoint.id}:{day_of(clock.now())}")]
 
 
 async def test_a_dead_letter_is_sent_again_under_its_own_id(
@@ -187,6 +190,22 @@ async def test_an_endpoint_that_is_gone_hears_nothing_more(
     assert await letters(here, made) == [("evt_1", "dead", 1, 410)]
 
 
+async def test_a_publisher_is_told_once_a_day_however_many_letters_die(
+    here: Services, sender: Sender, made: Made, shop: tuple[Shop, str], clock: ManualClock
+) -> None:
+    shop[0].status = 410
+    days = []
+    for place in range(3):
+        clock.advance(days=int(place == 2))
+        days.append(str(day_of(clock.now())))
+        await happen(here, f"evt_{place}", subject=f"ord_{place}")
+        await sender.send(await number(here, made, place))
+        await Endpoints(here).start("tea", made.endpoint.id)
+
+    assert [state for _, state, _, _ in await letters(here, made)] == ["dead"] * 3
+    assert await raised(here.database) == [("webhooks_dead", f"{made.endpoint.id}:{day}") for day in days[1:]]
+
+
 async def test_while_an_endpoint_rests_nothing_is_tried(
     here: Services, sender: Sender, made: Made, shop: tuple[Shop, str], clock: ManualClock
 ) -> None:
@@ -216,6 +235,7 @@ async def test_what_a_paused_endpoint_misses_waits_and_is_given_up_in_the_end(
     await sender.send(await number(here, made))
 
     assert (shop[0].heard, await letters(here, made)) == ([], [("evt_1", "dead", 0, None)])
+    assert [kind for kind, _ in await raised(here.database)] == ["webhooks_dead"]
 
 
 async def test_a_slow_endpoint_takes_few_places(

@@ -114,6 +114,18 @@ async def waiting_by_day(session: AsyncSession) -> list[tuple[dt.date, int, int]
     return [(day, count, int(fen)) for day, count, fen in await session.execute(query)]
 
 
+async def waiting_since(session: AsyncSession, before: dt.date, limit: int) -> list[tuple[str, dt.date, int]]:
+    """The bills of days before ``before`` with breaks that wait, and how many, the oldest first."""
+    query = (
+        select(col(BreakRow.source), col(BreakRow.day), func.count())
+        .where(col(BreakRow.state).in_(UNEXPLAINED), col(BreakRow.day) < before)
+        .group_by(col(BreakRow.source), col(BreakRow.day))
+        .order_by(col(BreakRow.day), col(BreakRow.source))
+        .limit(limit)
+    )
+    return [(source, day, count) for source, day, count in await session.execute(query)]
+
+
 async def page(session: AsyncSession, *, ended: bool, after: str | None, limit: int) -> Sequence[BreakRow]:
     """Breaks that wait, or that have ended, newest found first, those found before the break ``after``."""
     waits = col(BreakRow.state).in_(UNEXPLAINED)
