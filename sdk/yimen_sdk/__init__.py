@@ -17,6 +17,7 @@ from yimen_sdk.events import ConsentWithdrawn, Event, OrderEnded, PaymentSettled
 from yimen_sdk.hooks import hookimpl
 from yimen_sdk.host import Answer, Host, Order, Refund
 from yimen_sdk.live import WebSocket
+from yimen_sdk.merchant import Application, Merchant
 from yimen_sdk.miniapp import MiniApp
 from yimen_sdk.money import Money, yuan
 from yimen_sdk.resident import Actor, Resident
@@ -27,12 +28,14 @@ from yimen_sdk.web import Request
 __all__ = [
     "Actor",
     "Answer",
+    "Application",
     "ConsentRequired",
     "ConsentWithdrawn",
     "Event",
     "Host",
     "InvalidRequest",
     "JSONResponse",
+    "Merchant",
     "MiniApp",
     "Money",
     "NotFound",

@@ -22,6 +22,7 @@ from yimen_sdk.events import OrderEnded, PaymentSettled
 from yimen_sdk.fake_payments import NOON, FakePayments
 from yimen_sdk.host import Answer, Order, Refund
 from yimen_sdk.manifest import Manifest, Side
+from yimen_sdk.merchant import Application, Merchant
 from yimen_sdk.resident import Resident
 
 SEND = "notices.send"
@@ -52,7 +53,7 @@ class SentCall:
 class FakeHost:
     """The Host port without a platform. ``answers`` maps ``"GET https://host/path"`` to what the service says.
 
-    ``merchants`` are the codes of approved merchants besides the mini-app's own, for split orders.
+    ``merchants`` are the mini-app's, by code; ``approve`` and ``refuse`` are what an admin does about one.
 
     A call that nothing answers raises Unknown, as a silent service does. With a ``manifest`` (``visit`` finds the
     mini-app's own) it also refuses scopes, services and notices that the manifest does not name.
@@ -66,8 +67,9 @@ class FakeHost:
     answers: dict[str, Answer | Exception] = field(default_factory=dict)
     manifest: Manifest | None = None
     residents: dict[str, Resident] = field(default_factory=dict)
-    merchants: set[str] = field(default_factory=set)
+    merchants: dict[str, Merchant] = field(default_factory=dict)
     _asked: dict[str, tuple[object, ...]] = field(default_factory=dict, repr=False)
+    _applied: dict[str, Application] = field(default_factory=dict, repr=False)
     _refunded: dict[str, dict[str, tuple[object, str]]] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
@@ -101,6 +103,16 @@ class FakeHost:
     def answer(self, method: str, url: str, value: Any, status: int = 200) -> None:  # Any: becomes JSON
         """Let another service answer a call with JSON."""
         self.answers[f"{method} {url}"] = Answer(status, {}, json.dumps(value).encode())
+
+    def approve(self, code: str) -> None:
+        """Let an admin agree to a merchant; one that never applied is made up, for tests of split orders."""
+        made_up = Merchant(code, "applied", code, "91350100M000100Y43", "Test bank", "0000", None)
+        known = self.merchants.get(code, made_up)
+        self.merchants[code] = replace(known, state="approved", approved_at=known.approved_at or NOON)
+
+    def refuse(self, code: str) -> None:
+        """Let an admin refuse a merchant that applied."""
+        self.merchants[code] = replace(self.merchants[code], state="refused")
 
     def settle(self, order_id: str) -> PaymentSettled:
         """Pay an order as the resident would at the cashier, and give the event that tells of it."""

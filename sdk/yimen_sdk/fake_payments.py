@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 from yimen_sdk.errors import InvalidRequest, NotFound, Refused
 from yimen_sdk.host import Order, OrderState, Refund, check_key
+from yimen_sdk.merchant import Application, Merchant
 from yimen_sdk.money import Money
-from yimen_sdk.split import SELF, Part, fault, taken_back
+from yimen_sdk.split import SELF, Part, fault, is_code, taken_back
 
 if TYPE_CHECKING:
     from yimen_sdk.fake import FakeHost
 
 PORTAL = "http://portal.test"
 MOST_FOUND = 200
+MOST_WAITING = 100
 MAX_TITLE, MAX_REFERENCE, MAX_PATH, MAX_REASON = 60, 64, 500, 100
 NOON = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
 
@@ -124,8 +126,37 @@ class FakePayments:
         self._host.refunds[number] = Refund(number, order_id, amount, "succeeded", parts)
         return self._host.refunds[number]
 
+    async def merchants(self, *, after: str | None = None, limit: int = 50) -> list[Merchant]:
+        self._host.need_declared("payments.order")
+        if not 1 <= limit <= MOST_FOUND:
+            raise InvalidRequest(f"limit is 1 to {MOST_FOUND}")
+        if after is not None and after not in self._host.merchants:
+            raise NotFound(f"there is no merchant {after}")
+        codes = sorted(self._host.merchants, key=_place)
+        return [self._host.merchants[code] for code in codes if after is None or _place(code) > _place(after)][:limit]
+
+    async def add_merchant(self, code: str, application: Application) -> Merchant:
+        self._host.need_declared("payments.order")
+        read = Application.read(application.told())
+        wrong = [*([] if is_code(code) else ["code"]), *read.wrong()]
+        if wrong:
+            raise InvalidRequest("the application has faults", dict.fromkeys(wrong, "cannot be right"))
+        known = self._host.merchants.get(code)
+        if known is not None and read == self._host._applied.get(code):
+            return known
+        if sum(one.state == "applied" for one in self._host.merchants.values()) >= MOST_WAITING:
+            raise Refused(f"{MOST_WAITING} merchants wait for a review")
+        if known is not None and (known.state != "refused" or known.approved_at is not None):
+            raise Refused(f"the merchant {code} has other details")
+        self._host._applied[code] = read
+        self._host.merchants[code] = Merchant(
+            code, "applied", read.legal_name, read.credit_code, read.bank, read.account[-4:], None
+        )
+        return self._host.merchants[code]
+
     def _unknown(self, split: Sequence[Part]) -> str | None:
-        codes = {part.merchant for part in split} - self._host.merchants - {SELF}
+        approved = {code for code, one in self._host.merchants.items() if one.approved_at is not None}
+        codes = {part.merchant for part in split} - approved - {SELF}
         return f"approved merchants of yours, which {', '.join(sorted(codes))} is not" if codes else None
 
 
@@ -142,6 +173,10 @@ def _taken_back(order: Order, earlier: Sequence[Refund], amount: Money, split: S
         raise Refused(f"order {order.id} has less left of a merchant's part")
     taken = named or (taken_back(amount.fen, left) if left else {})
     return tuple(Part(merchant, Money(taken[merchant], amount.currency)) for merchant in left if merchant in taken)
+
+
+def _place(code: str) -> tuple[bool, str]:
+    return code != SELF, code
 
 
 def _check_order(title: str, amount: Money, reference: str | None, return_path: str, split: str | None) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from yimen_sdk.errors import InvalidRequest
+from yimen_sdk.merchant import Application, Merchant
 from yimen_sdk.money import Money
 from yimen_sdk.split import Part
 
@@ -127,6 +128,24 @@ class Payments(Protocol):
 
         Of a split order each merchant gives back what ``split`` says, or else in proportion to what it has left, by
         the largest remainder; never more than it got.
+        """
+        ...
+
+    async def merchants(self, *, after: str | None = None, limit: int = 50) -> list[Merchant]:
+        """Your merchants, your own first, then by code, at most ``limit`` (1 to 200) of them.
+
+        ``after`` is the code of the last one of the page before. Raises NotFound when that is no merchant of yours,
+        and InvalidRequest.
+        """
+        ...
+
+    async def add_merchant(self, code: str, application: Application) -> Merchant:
+        """Apply for a sub-merchant 二级商户 of yours; an admin reviews it, and orders may name it after that.
+
+        ``code`` is its name within your mini-app, 1 to 30 of ``a-z 0-9 -``, and never changes. The same code with the
+        same content is the same merchant. With other content it is a corrected application where the first was
+        refused, and raises Refused otherwise: what was approved, or waits, is changed in the console. Raises
+        InvalidRequest with every fault at once, and Refused while too many of yours wait for a review.
         """
         ...
 

@@ -12,6 +12,7 @@ import httpx
 
 from yimen_sdk.errors import TryLater, Unknown, from_problem
 from yimen_sdk.host import Answer, Order, OrderState, Refund, check_key
+from yimen_sdk.merchant import Application, Merchant
 from yimen_sdk.money import Money
 from yimen_sdk.split import Part
 
@@ -169,6 +170,13 @@ class RemotePayments:
             _split(answer),
         )
 
+    async def merchants(self, *, after: str | None = None, limit: int = 50) -> list[Merchant]:
+        query = urlencode({"limit": str(limit), **({} if after is None else {"after": after})})
+        return [_merchant(found) for found in (await self._calls.get(f"/v1/merchants?{query}"))["merchants"]]
+
+    async def add_merchant(self, code: str, application: Application) -> Merchant:
+        return _merchant(await self._calls.post("/v1/merchants", {"code": code, **application.told()}))
+
 
 class RemoteNotices:
     """``host.notices`` over HTTP."""
@@ -231,6 +239,19 @@ def _order(answer: Mapping[str, Any]) -> Order:
         receipt_number=answer["receipt_number"],
         expires_at=dt.datetime.fromisoformat(answer["expires_at"]),
         split=_split(answer),
+    )
+
+
+def _merchant(answer: Mapping[str, Any]) -> Merchant:
+    approved_at = answer["approved_at"]
+    return Merchant(
+        code=answer["code"],
+        state=answer["state"],
+        legal_name=answer["legal_name"],
+        credit_code=answer["credit_code"],
+        bank=answer["bank"],
+        account_tail=answer["account_tail"],
+        approved_at=dt.datetime.fromisoformat(approved_at) if approved_at else None,
     )
 
 

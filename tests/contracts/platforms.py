@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
-from tests.host.payments.merchants.forms import approved
+from tests.host.payments.merchants.forms import TERMS, approved
 from tests.host.village import MANIFEST, PIN, Village
 
 from yimen_host.payments.demo import grant_demo_balance
+from yimen_host.payments.merchants.register import mark
 from yimen_host.payments.models import AttemptRow
 from yimen_sdk import Host, Order, Resident, yuan
 from yimen_sdk.manifest import parse_manifest
@@ -41,7 +42,11 @@ class Platform(Protocol):
         ...
 
     async def merchant(self, code: str) -> None:
-        """An admin approves a sub-merchant of the tea house."""
+        """A sub-merchant of the tea house that an admin approved."""
+        ...
+
+    async def review(self, code: str, *, agree: bool) -> None:
+        """An admin decides about a sub-merchant that applied."""
         ...
 
     async def inbox(self, sub: str) -> list[str]:
@@ -69,7 +74,13 @@ class Faked:
         self._host.settle(order.id)
 
     async def merchant(self, code: str) -> None:
-        self._host.merchants.add(code)
+        self._host.approve(code)
+
+    async def review(self, code: str, *, agree: bool) -> None:
+        if agree:
+            self._host.approve(code)
+        else:
+            self._host.refuse(code)
 
     async def inbox(self, sub: str) -> list[str]:
         template = parse_manifest(MANIFEST).notice
@@ -107,6 +118,15 @@ class Real:
 
     async def merchant(self, code: str) -> None:
         await approved(self._village.node.payments, "tea", code)
+
+    async def review(self, code: str, *, agree: bool) -> None:
+        register = self._village.node.payments.merchants
+        row = await register.find(f"tea_{code}")
+        assert row is not None
+        if agree:
+            await register.approve(row.id, TERMS, by="admin", publishers=(), seen=mark(row))
+        else:
+            await register.refuse(row.id, by="admin", publishers=(), seen=mark(row))
 
     async def inbox(self, sub: str) -> list[str]:
         return [row.text_zh for row in await self._village.node.inbox.page(self._residents[sub], None)][::-1]

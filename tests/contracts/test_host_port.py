@@ -1,5 +1,6 @@
 """The promises of the port ``Host``, kept by the fake that authors test with and by the platform they run on."""
 
+import asyncio
 import datetime as dt
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -12,9 +13,11 @@ from tests.host.village import village
 
 from yimen_host.core.services import Services
 from yimen_sdk import (
+    Application,
     ConsentRequired,
     Host,
     InvalidRequest,
+    Merchant,
     Money,
     NotFound,
     Order,
@@ -27,6 +30,7 @@ from yimen_sdk import (
 
 ALL = ("identity.name", "payments.order", "notices.send")
 TEA = yuan("8.00")
+FARM = Application(legal_name="一号茶园", credit_code="91350100M000100Y43", bank="沙箱银行", account="6222020200112233")
 
 
 @pytest.fixture
@@ -186,6 +190,82 @@ async def test_a_refund_takes_from_each_merchant_what_it_got(platform: Platform)
     assert by_rule.split == (Part("farm-1", yuan("0.02")), Part("self", yuan("0.01")))
     assert named.split == (Part("self", yuan("1.99")),)
     assert rest.split == (Part("farm-1", yuan("5.98")),)
+
+
+async def test_a_merchant_applies_and_sells_once_a_person_agreed(platform: Platform) -> None:
+    _, host = await platform.resident("ada", *ALL)
+    payments = platform.nobody().payments
+    split = (Part("farm-1", TEA),)
+
+    applied = await payments.add_merchant("farm-1", replace(FARM, account="6222 0202 0011 2233"))
+    with pytest.raises(InvalidRequest):
+        await host.payments.open_order("一杯茶", TEA, split=split)
+    await platform.review("farm-1", agree=True)
+    (approved,) = await payments.merchants()
+
+    assert applied == Merchant("farm-1", "applied", "一号茶园", "91350100M000100Y43", "沙箱银行", "2233", None)
+    assert approved == replace(applied, state="approved", approved_at=approved.approved_at)
+    assert approved.approved_at is not None
+    assert (await host.payments.open_order("一杯茶", TEA, split=split)).split == split
+
+
+async def test_merchants_are_listed_page_by_page(platform: Platform) -> None:
+    payments = platform.nobody().payments
+    codes = ["b", "a-2", "a", "a1", "9"]
+    for code in codes:
+        await payments.add_merchant(code, FARM)
+
+    first = await payments.merchants(limit=3)
+    rest = await payments.merchants(after=first[-1].code, limit=3)
+
+    assert [one.code for one in (*first, *rest)] == ["9", "a", "a-2", "a1", "b"]
+    assert await payments.merchants(after="b") == []
+    for after in ("nobody", "", "../tea", "a_b"):
+        with pytest.raises(NotFound):
+            await payments.merchants(after=after)
+    for limit in (0, 201):
+        with pytest.raises(InvalidRequest):
+            await payments.merchants(limit=limit)
+
+
+async def test_one_code_is_one_merchant_until_a_person_refuses_it(platform: Platform) -> None:
+    payments = platform.nobody().payments
+    other = replace(FARM, account="6222020200999999")
+    applied = await payments.add_merchant("farm-1", FARM)
+
+    assert await payments.add_merchant("farm-1", replace(FARM, credit_code=FARM.credit_code.lower())) == applied
+    with pytest.raises(Refused):
+        await payments.add_merchant("farm-1", other)
+    await platform.review("farm-1", agree=False)
+    assert (await payments.add_merchant("farm-1", FARM)).state == "refused"
+    corrected = await payments.add_merchant("farm-1", other)
+    await platform.review("farm-1", agree=True)
+    with pytest.raises(Refused):
+        await payments.add_merchant("farm-1", FARM)
+
+    assert corrected == replace(applied, account_tail="9999")
+    assert [one.account_tail for one in await payments.merchants()] == ["9999"]
+
+
+async def test_every_fault_of_an_application_is_named(platform: Platform) -> None:
+    payments = platform.nobody().payments
+    wrong = Application(legal_name=" ", credit_code="91350100M000100Y44", bank="银" * 81, account="1234567")
+
+    for code in ("self", "", "Farm", "a_b", "-a", "a" * 31):
+        with pytest.raises(InvalidRequest) as refusal:
+            await payments.add_merchant(code, wrong)
+        assert set(refusal.value.faults) == {"code", "legal_name", "credit_code", "bank", "account"}
+    assert await payments.merchants() == []
+
+
+async def test_a_hundred_applications_wait_at_most(platform: Platform) -> None:
+    payments = platform.nobody().payments
+
+    answers = await asyncio.gather(
+        *(payments.add_merchant(f"farm-{number}", FARM) for number in range(102)), return_exceptions=True
+    )
+
+    assert sorted(type(answer).__name__ for answer in answers) == [*["Merchant"] * 100, *["Refused"] * 2]
 
 
 async def test_opening_an_order_needs_a_resident_who_consented(platform: Platform) -> None:

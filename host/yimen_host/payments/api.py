@@ -1,19 +1,17 @@
 """The platform API of payments: what a mini-app may ask for, as JSON. The caller is known before a route runs."""
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from yimen_host.core.errors import Invalid
-from yimen_host.identity.mandates.mandate import Acting
 from yimen_host.payments.bodies import OrderBody, RefundBody, SearchQuery
+from yimen_host.payments.calls import SCOPE, caller_of, do_once, payments_of, read_body, read_query
 from yimen_host.payments.facade import Payments
-from yimen_host.payments.idempotency import Effect, once
+from yimen_host.payments.merchants import api as merchants
 from yimen_host.payments.merchants.names import code_of
 from yimen_host.payments.models import OrderRow, RefundRow
 from yimen_host.payments.ordering import NewOrder, Payee
@@ -21,39 +19,12 @@ from yimen_host.payments.splits import store as splits
 from yimen_host.payments.splits.models import OrderPartRow, RefundPartRow
 from yimen_host.payments.store import receipts, refunds, search
 
-SCOPE = "payments.order"
-MAX_BODY = 16 * 1024
-
-
-class Caller(Protocol):
-    """The mini-app that calls, as the runtime knows it."""
-
-    @property
-    def app_id(self) -> str: ...
-
-    @property
-    def title(self) -> str: ...
-
-    @property
-    def publisher(self) -> str: ...
-
-    @property
-    def acting(self) -> Acting | None: ...
-
-    def need(self, scope: str) -> str:
-        """The resident of this call, when they granted the scope; raises otherwise."""
-        ...
-
-    def need_declared(self, scope: str) -> None:
-        """Pass when the approved manifest holds the scope; raises otherwise."""
-        ...
-
 
 async def open_order(request: Request) -> Response:
     """Open an order for the present resident."""
-    caller, payments = _caller(request), _payments(request)
+    caller, payments = caller_of(request), payments_of(request)
     resident_id = caller.need(SCOPE)
-    body = await _read(request, OrderBody)
+    body = await read_body(request, OrderBody)
     split = tuple(part.part for part in body.split)
     new = NewOrder(body.title, body.amount.money, body.reference, body.return_path, split)
     payee = Payee(caller.app_id, caller.title, caller.publisher)
@@ -62,14 +33,14 @@ async def open_order(request: Request) -> Response:
         return {"order": (await payments.orders.open(session, new, payee, resident_id, caller.acting)).id}
 
     about = f"{resident_id} {caller.acting.delegate_id}" if caller.acting else resident_id
-    return await _order_answer(request, (await _once(request, effect, about=about))["order"], status=201)
+    return await _order_answer(request, (await do_once(request, effect, about=about))["order"], status=201)
 
 
 async def list_orders(request: Request) -> Response:
     """Answer with this mini-app's orders that match, those opened first first."""
-    caller, payments = _caller(request), _payments(request)
+    caller, payments = caller_of(request), payments_of(request)
     caller.need_declared(SCOPE)
-    asked = _validated(SearchQuery.model_validate, dict(request.query_params))
+    asked = read_query(request, SearchQuery)
     async with payments.services.database.transaction() as session:
         after = await payments.orders.of_app(session, asked.after, caller.app_id) if asked.after else None
         states = (asked.state,) if asked.state else ()
@@ -88,28 +59,28 @@ async def show_order(request: Request) -> Response:
 
 async def fulfil(request: Request) -> Response:
     """Say that what was paid for was delivered."""
-    payments = _payments(request)
+    payments = payments_of(request)
 
     async def effect(session: AsyncSession) -> dict[str, Any]:  # Any: JSON
         return {"order": (await payments.orders.fulfil(session, await _order(request, session))).id}
 
-    return await _order_answer(request, (await _once(request, effect))["order"])
+    return await _order_answer(request, (await do_once(request, effect))["order"])
 
 
 async def cancel(request: Request) -> Response:
     """Cancel an order that is still open."""
-    payments = _payments(request)
+    payments = payments_of(request)
 
     async def effect(session: AsyncSession) -> dict[str, Any]:  # Any: JSON
         return {"order": (await payments.orders.cancel(session, await _order(request, session))).id}
 
-    return await _order_answer(request, (await _once(request, effect))["order"])
+    return await _order_answer(request, (await do_once(request, effect))["order"])
 
 
 async def refund(request: Request) -> Response:
     """Give back part or all of a paid order. The Idempotency-Key is the refund's own key."""
-    payments = _payments(request)
-    body = await _read(request, RefundBody)
+    payments = payments_of(request)
+    body = await read_body(request, RefundBody)
 
     async def effect(session: AsyncSession) -> dict[str, Any]:  # Any: JSON
         order = await _order(request, session)
@@ -123,7 +94,7 @@ async def refund(request: Request) -> Response:
         )
         return {"refund": row.id}
 
-    refund_id = (await _once(request, effect))["refund"]
+    refund_id = (await do_once(request, effect))["refund"]
     row = await payments.refunding.proceed(refund_id)
     async with payments.services.database.transaction() as session:
         parts = await splits.of_refund(session, row.id)
@@ -132,7 +103,7 @@ async def refund(request: Request) -> Response:
 
 async def list_refunds(request: Request) -> Response:
     """Answer with the refunds of an order of this mini-app."""
-    async with _payments(request).services.database.transaction() as session:
+    async with payments_of(request).services.database.transaction() as session:
         order = await _order(request, session)
         found = [row for row in await refunds.of_order(session, order.id) if not row.late]
         parts = await splits.of_refunds(session, [row.id for row in found])
@@ -140,25 +111,15 @@ async def list_refunds(request: Request) -> Response:
 
 
 async def _order(request: Request, session: AsyncSession) -> OrderRow:
-    caller = _caller(request)
+    caller = caller_of(request)
     caller.need_declared(SCOPE)
-    return await _payments(request).orders.of_app(session, request.path_params["order_id"], caller.app_id)
-
-
-async def _once(request: Request, effect: Effect, *, about: str = "") -> dict[str, Any]:  # Any: JSON
-    return await once(
-        _payments(request).services,
-        scope=f"{_caller(request).app_id} {request.url.path} {about}",
-        headers=request.headers,
-        body=await request.body(),
-        effect=effect,
-    )
+    return await payments_of(request).orders.of_app(session, request.path_params["order_id"], caller.app_id)
 
 
 async def _order_answer(request: Request, order_id: str, *, status: int = 200) -> Response:
     """The order as it stands now: an answer that is repeated tells today's truth, not yesterday's."""
     request.path_params["order_id"] = order_id
-    payments = _payments(request)
+    payments = payments_of(request)
     async with payments.services.database.transaction() as session:
         order = await _order(request, session)
         receipt = await receipts.of_order(session, order.id)
@@ -200,34 +161,6 @@ def _parts_json(
     ]
 
 
-_Body = TypeVar("_Body", bound=BaseModel)
-
-
-async def _read(request: Request, kind: type[_Body]) -> _Body:
-    body = await request.body()
-    if len(body) > MAX_BODY:
-        raise Invalid(f"the body is longer than {MAX_BODY} bytes")
-    return _validated(kind.model_validate_json, body)
-
-
-def _validated(read: Callable[[Any], _Body], given: object) -> _Body:  # Any: as Pydantic reads
-    try:
-        return read(given)
-    except ValidationError as error:
-        faults = {".".join(map(str, fault["loc"])): fault["msg"] for fault in error.errors()}
-        raise Invalid("this is not what the call needs", faults) from None
-
-
-def _caller(request: Request) -> Caller:
-    caller: Caller = request.state.caller
-    return caller
-
-
-def _payments(request: Request) -> Payments:
-    payments: Payments = request.app.state.payments
-    return payments
-
-
 routes = [
     Route("/v1/orders", open_order, methods=["POST"]),
     Route("/v1/orders", list_orders),
@@ -236,4 +169,5 @@ routes = [
     Route("/v1/orders/{order_id}/cancel", cancel, methods=["POST"]),
     Route("/v1/orders/{order_id}/refunds", refund, methods=["POST"]),
     Route("/v1/orders/{order_id}/refunds", list_refunds),
+    *merchants.routes,
 ]

@@ -1,7 +1,8 @@
 """One effect per Idempotency-Key (IETF draft-ietf-httpapi-idempotency-key-header-07, October 2025).
 
 Missing is 400, still running is 409, another body is 422. The answer is kept in the transaction of the effect, so a
-crash in between leaves neither. A refusal is not kept: nothing was done, and asking again may succeed.
+crash in between leaves neither. Of the body a keyed hash is kept: it may hold a bank account, which could be guessed
+back from a plain one. A refusal is not kept: nothing was done, and asking again may succeed.
 """
 
 import re
@@ -31,7 +32,7 @@ async def once(
     key = headers.get("idempotency-key", "").strip('"')  # the draft writes it as a quoted string; most send it bare
     if not _KEY.fullmatch(key):
         raise KeyMissing
-    fingerprint = sha256(body).hexdigest()
+    fingerprint = services.keyring.fingerprint("idempotency", sha256(body).hexdigest())
     async with services.database.transaction() as session:
         if not await answers.claim(session, scope, key):
             raise StillRunning(key)

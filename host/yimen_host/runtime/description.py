@@ -16,6 +16,7 @@ from starlette.routing import Route
 from yimen_host.notices import api as notices
 from yimen_host.payments import api as payments
 from yimen_host.payments import bodies
+from yimen_host.payments.merchants import api as merchants
 from yimen_host.runtime import connections
 
 TITLE, VERSION = "Yimen platform API", "1.0"
@@ -75,6 +76,24 @@ class RefundsAnswer(BaseModel):
     refunds: list[RefundAnswer]
 
 
+class MerchantAnswer(BaseModel):
+    """A merchant as it stands."""
+
+    code: str = Field(description="self is the mini-app's own")
+    state: str = Field(description="applied, approved, refused")
+    legal_name: str
+    credit_code: str
+    bank: str
+    account_tail: str = Field(description="the last four digits")
+    approved_at: dt.datetime | None = Field(description="the first time; from then on orders may name it")
+
+
+class MerchantsAnswer(BaseModel):
+    """A mini-app's merchants, its own first, then by code."""
+
+    merchants: list[MerchantAnswer]
+
+
 class SentAnswer(BaseModel):
     """A notice was put in the inbox."""
 
@@ -126,6 +145,12 @@ CALLS: Sequence[Call] = (
         (400, 403, 404, 409, 422),
     ),
     Call("/v1/orders/{order_id}/refunds", "GET", payments.list_refunds, None, RefundsAnswer),
+    Call("/v1/merchants", "GET", merchants.list_merchants, None, MerchantsAnswer, 200, (403, 404, 422),
+         merchants.MerchantsQuery),
+    Call(
+        "/v1/merchants", "POST", merchants.add_merchant, merchants.MerchantBody, MerchantAnswer, 201,
+        (400, 403, 409, 422),
+    ),
     Call("/v1/notices", "POST", notices.send, notices.Sending, SentAnswer, 201, (401, 403, 404, 422, 429)),
     Call("/v1/fetch", "POST", connections.fetch, connections.Fetch, FetchAnswer, 200, (403, 422, 504)),
 )  # fmt: skip

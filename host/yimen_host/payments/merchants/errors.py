@@ -6,8 +6,6 @@ from yimen_host.core.errors import NotFound, Refused
 class NoSuchMerchant(NotFound):
     """No such merchant was written down."""
 
-    code = "no_such_merchant"
-
     def __init__(self, merchant_id: str) -> None:
         super().__init__(f"there is no merchant {merchant_id}")
 
@@ -19,6 +17,24 @@ class NotForYouToReview(Refused):
 
     def __init__(self, merchant_id: str) -> None:
         super().__init__(f"the merchant {merchant_id} does not wait for your review", merchant_id=merchant_id)
+
+
+class MerchantTaken(Refused):
+    """The code belongs to a merchant with other details, which are changed by a person."""
+
+    code = "merchant_taken"
+
+    def __init__(self, merchant_id: str) -> None:
+        super().__init__(f"the merchant {merchant_id} has other details: change them in the console")
+
+
+class TooManyWait(Refused):
+    """So many merchants of one mini-app wait for a review that nobody could look at more."""
+
+    code = "too_many_wait"
+
+    def __init__(self, app_id: str, most: int) -> None:
+        super().__init__(f"{app_id} has {most} merchants that wait for a review: come back after it")
 
 
 class ChangedMeanwhile(Refused):

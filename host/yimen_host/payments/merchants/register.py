@@ -1,6 +1,5 @@
 """The register of merchants: a publisher says who is to be paid, an admin agrees and sets the terms."""
 
-import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -10,18 +9,30 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
 from yimen_host.payments.merchants import store
-from yimen_host.payments.merchants.creditcode import is_credit_code
-from yimen_host.payments.merchants.errors import ChangedMeanwhile, NoSuchMerchant, NotForYouToReview
+from yimen_host.payments.merchants.errors import (
+    ChangedMeanwhile,
+    MerchantTaken,
+    NoSuchMerchant,
+    NotForYouToReview,
+    TooManyWait,
+)
 from yimen_host.payments.merchants.fees import ANY, BEGINNING
 from yimen_host.payments.merchants.models import MerchantFeeRow, MerchantRow
 from yimen_host.payments.merchants.names import merchant_id as id_of
 from yimen_host.payments.merchants.states import MerchantEvent, MerchantState
 from yimen_host.payments.merchants.terms import read_terms
+from yimen_sdk.merchant import Application
 from yimen_sdk.pages import CHINA
 from yimen_sdk.split import SELF, is_code
 
-_ACCOUNT = re.compile(r"\d{8,30}")
-MAX_NAME = 80
+MOST_WAITING = 100  # of one mini-app: each is read by a person
+FAULTS = {
+    "code": "编号为1到30位小写字母、数字或短横线，首尾不为短横线",
+    "legal_name": "请填写营业执照上的名称",
+    "credit_code": "统一社会信用代码不正确，请核对",
+    "bank": "请填写开户银行",
+    "account": "请填写 8 到 30 位数字的账号",
+}
 
 
 @dataclass(frozen=True)
@@ -35,29 +46,35 @@ class Register:
 
         Raises Invalid with every fault at once.
         """
-        faults = _faults(typed)
-        if code != SELF and not is_code(code):
-            faults["code"] = "编号为1到30位小写字母、数字或短横线，首尾不为短横线"
-        if faults:
-            raise Invalid("the application has faults", faults)
-        account = typed["account"].replace(" ", "")
-        id_ = id_of(app_id, code)
-        row = MerchantRow(
-            id=id_,
-            app_id=app_id,
-            code=code,
-            legal_name=typed["legal_name"],
-            credit_code=typed["credit_code"].upper(),
-            bank=typed["bank"],
-            account_sealed=self.services.keyring.encrypt(account, bound_to=f"merchant:{id_}"),
-            account_tail=account[-4:],
-            state=MerchantState.APPLIED,
-            applicant=by,
-            changed_at=self.services.clock.now(),
-        )
+        row = self._row(app_id, code, Application.read(typed), by)
         async with self.services.database.transaction() as session:
             await store.apply(session, row)
         return row
+
+    async def add(self, session: AsyncSession, app_id: str, code: str, application: Application) -> MerchantRow:
+        """Write a mini-app's application for a sub-merchant down, in the caller's transaction.
+
+        The same again is the same merchant; with other details it takes the place of one that was refused and was
+        never approved. Raises Invalid with every fault at once, MerchantTaken and TooManyWait.
+        """
+        row = self._row(app_id, code, application, f"app:{app_id}", sub=True)
+        await store.one_at_a_time(session, app_id)
+        known = await store.find(session, row.id)
+        if known is not None and self._told(known) == application:
+            return known
+        if await store.waiting(session, app_id) >= MOST_WAITING:
+            raise TooManyWait(app_id, MOST_WAITING)
+        if not await store.add(session, row):
+            raise MerchantTaken(row.id)
+        return row
+
+    async def page(self, app_id: str, *, after: str | None, limit: int) -> Sequence[MerchantRow]:
+        """The merchants of a mini-app, its own first, those that follow the code ``after``. Raises NoSuchMerchant."""
+        last = None if after is None else id_of(app_id, after)
+        async with self.services.database.transaction() as session:
+            if last is not None and await store.find(session, last) is None:
+                raise NoSuchMerchant(last)
+            return await store.page(session, app_id, after=last, limit=limit)
 
     async def approve(
         self, merchant_id: str, typed: Mapping[str, str], *, by: str, publishers: Collection[str], seen: str
@@ -93,6 +110,31 @@ class Register:
     def account(self, row: MerchantRow) -> str:
         """The payout account in clear: for the bank only, never for a page."""
         return self.services.keyring.decrypt(row.account_sealed, bound_to=f"merchant:{row.id}")
+
+    def _row(self, app_id: str, code: str, application: Application, by: str, *, sub: bool = False) -> MerchantRow:
+        """An application as a row. Raises Invalid."""
+        faults = {name: FAULTS[name] for name in application.wrong()}
+        if (sub or code != SELF) and not is_code(code):
+            faults["code"] = FAULTS["code"]
+        if faults:
+            raise Invalid("the application has faults", faults)
+        id_ = id_of(app_id, code)
+        return MerchantRow(
+            id=id_,
+            app_id=app_id,
+            code=code,
+            legal_name=application.legal_name,
+            credit_code=application.credit_code,
+            bank=application.bank,
+            account_sealed=self.services.keyring.encrypt(application.account, bound_to=f"merchant:{id_}"),
+            account_tail=application.account[-4:],
+            state=MerchantState.APPLIED,
+            applicant=by,
+            changed_at=self.services.clock.now(),
+        )
+
+    def _told(self, row: MerchantRow) -> Application:
+        return Application(row.legal_name, row.credit_code, row.bank, self.account(row))
 
     async def _review(
         self,
@@ -135,15 +177,3 @@ class Register:
 def mark(row: MerchantRow) -> str:
     """What tells one application from the next: the seal of its account, which is another each time."""
     return sha256(row.account_sealed.encode()).hexdigest()[:16]
-
-
-def _faults(typed: Mapping[str, str]) -> dict[str, str]:
-    rules = {
-        "legal_name": (0 < len(typed.get("legal_name", "")) <= MAX_NAME, "请填写营业执照上的名称"),
-        "credit_code": (is_credit_code(typed.get("credit_code", "").upper()), "统一社会信用代码不正确，请核对"),
-        "bank": (0 < len(typed.get("bank", "")) <= MAX_NAME, "请填写开户银行"),
-        "account": (
-            _ACCOUNT.fullmatch(typed.get("account", "").replace(" ", "")) is not None, "请填写 8 到 30 位数字的账号",
-        ),
-    }  # fmt: skip
-    return {name: fault for name, (right, fault) in rules.items() if not right}

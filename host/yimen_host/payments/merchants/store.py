@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from sqlalchemy import CursorResult, func, update
+from sqlalchemy import CursorResult, func, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
@@ -20,6 +20,41 @@ async def apply(session: AsyncSession, row: MerchantRow) -> None:
     query = insert(MerchantRow).values(row.model_dump())
     again = {name: getattr(query.excluded, name) for name in _APPLIED}
     await session.execute(query.on_conflict_do_update(index_elements=["id"], set_={**again, "reviewer": None}))
+
+
+async def add(session: AsyncSession, row: MerchantRow) -> bool:
+    """Write an application down that is new, or in place of one that was refused; say whether there was room.
+
+    What was approved once, or waits for a review, stays as it is.
+    """
+    query = insert(MerchantRow).values(row.model_dump())
+    again = {name: getattr(query.excluded, name) for name in _APPLIED}
+    query = query.on_conflict_do_update(
+        index_elements=["id"],
+        set_={**again, "reviewer": None},
+        where=(col(MerchantRow.state) == MerchantState.REFUSED) & col(MerchantRow.approved_at).is_(None),
+    )
+    return await session.scalar(query.returning(col(MerchantRow.id))) is not None
+
+
+async def one_at_a_time(session: AsyncSession, app_id: str) -> None:
+    """Wait until nobody else adds a merchant to this mini-app, and keep others out until the transaction ends."""
+    await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 6))"), {"name": app_id})
+
+
+async def waiting(session: AsyncSession, app_id: str) -> int:
+    """How many merchants of a mini-app wait for a review."""
+    query = select(func.count()).where(MerchantRow.app_id == app_id, MerchantRow.state == MerchantState.APPLIED)
+    return int((await session.scalars(query)).one())
+
+
+async def page(session: AsyncSession, app_id: str, *, after: str | None, limit: int) -> Sequence[MerchantRow]:
+    """The merchants of a mini-app by id, which is its own first, those that follow the id ``after``."""
+    place = col(MerchantRow.id).collate("C")
+    query = select(MerchantRow).where(MerchantRow.app_id == app_id).order_by(place).limit(limit)
+    if after is not None:
+        query = query.where(place > after)
+    return (await session.scalars(query)).all()
 
 
 async def find(session: AsyncSession, merchant_id: str) -> MerchantRow | None:

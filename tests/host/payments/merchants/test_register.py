@@ -6,9 +6,9 @@ from tests.host.payments.merchants.forms import TERMS, WHO
 
 from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
-from yimen_host.payments.merchants.creditcode import check_character, is_credit_code
 from yimen_host.payments.merchants.errors import ChangedMeanwhile, NotForYouToReview
 from yimen_host.payments.merchants.register import Register, mark
+from yimen_sdk.creditcode import check_character, is_credit_code
 
 
 @pytest.mark.parametrize("code", ["91350100M000100Y43", "91330100799655058B", "9144030071526726XG"])
