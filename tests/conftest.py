@@ -14,6 +14,7 @@ from psycopg import sql
 from xdist.scheduler import LoadScopeScheduling
 
 import yimen_registry
+from tests.ram import quick_place
 from tests.town import town as town
 from yimen_host.core.database import host_role
 from yimen_host.core.embedded import Address, EmbeddedPostgres
@@ -33,7 +34,7 @@ def pytest_configure(config: pytest.Config) -> None:
     global _server
     if hasattr(config, "workerinput") or "YIMEN_TEST_POSTGRES" in os.environ:
         return
-    directory = Path(tempfile.mkdtemp(prefix="yimen-test-"))
+    directory = Path(tempfile.mkdtemp(prefix="yimen-test-", dir=quick_place()))
     _server = EmbeddedPostgres(directory, durable=False)
     address = _server.start()
     os.environ["YIMEN_TEST_POSTGRES"] = address.url

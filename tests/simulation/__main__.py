@@ -10,6 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+from tests.ram import quick_place
 from tests.simulation.run import Report, live
 from yimen_host.core.embedded import EmbeddedPostgres
 
@@ -26,7 +27,9 @@ def main() -> None:
         range(asked.first, asked.first + asked.histories) if asked.seed is None else range(asked.seed, asked.seed + 1)
     )
     shares = [seeds[n :: asked.workers] for n in range(min(asked.workers, len(seeds)))]
-    with tempfile.TemporaryDirectory(prefix="yimen-simulation-", ignore_cleanup_errors=True) as directory:
+    with tempfile.TemporaryDirectory(
+        prefix="yimen-simulation-", dir=quick_place(), ignore_cleanup_errors=True
+    ) as directory:
         server = EmbeddedPostgres(Path(directory), durable=False)
         server.start()
         try:

@@ -27,6 +27,7 @@ RETRY_SECONDS = 0.05
 AGAIN_SECONDS = 3.0
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
+UNSAFE = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_wal_size=256MB"]
 LEAST_FREE_BYTES = 300 * 1024 * 1024
 
 
@@ -150,7 +151,7 @@ class EmbeddedPostgres:
             raise EmbeddedError(_why(made.stderr.decode(errors="replace")))
 
     def _launch(self) -> None:
-        unsafe = [] if self._durable else ["-c", "fsync=off", "-c", "synchronous_commit=off"]
+        unsafe = [] if self._durable else UNSAFE
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
