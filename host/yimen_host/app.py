@@ -15,7 +15,18 @@ from starlette.types import ASGIApp
 
 import yimen_sdk
 from yimen_host import edge
-from yimen_host.console import developer, events, extensions, health, merchants, orders, removal, review, webhooks
+from yimen_host.console import (
+    deliveries,
+    developer,
+    events,
+    extensions,
+    health,
+    merchants,
+    orders,
+    removal,
+    review,
+    webhooks,
+)
 from yimen_host.core.clock import SystemClock
 from yimen_host.core.database import Database
 from yimen_host.core.errors import HostError
@@ -68,7 +79,7 @@ def create_portal(node: Node) -> Starlette:
             *home.routes, *shell.routes, *identity_pages.routes, *me_pages.routes,
             *mandate_pages.routes, *notice_pages.routes,
             *payment_pages.routes, *developer.routes, *removal.routes, *events.routes,
-            *health.routes, *webhooks.routes, *orders.routes, *merchants.routes, *review.routes,
+            *health.routes, *webhooks.routes, *deliveries.routes, *orders.routes, *merchants.routes, *review.routes,
             *extensions.routes, *node.registry.routes(),
             *(sandbox_pages.routes if settings.demo else ()),
             Route("/.well-known/jwks.json", frame.jwks),

@@ -20,7 +20,7 @@ log = logging.getLogger("yimen.portal")
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 VISIT = ("navigate", "document")
 """What a browser says of a tab that is led to another address."""
-UNCHECKED = ("/legacy/", "/v1/callbacks/")  # programs with their own credentials, never a browser's cookie
+UNCHECKED = ("/legacy/", "/v1/callbacks/", "/v1/apps/")  # programs with their own credentials, never a browser's cookie
 QUIET = ("/static/", "/sdk/", "/icons/", "/legacy/", "/simple/", "/files/")
 
 

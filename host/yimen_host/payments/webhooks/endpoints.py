@@ -13,7 +13,7 @@ from yimen_host.core.errors import Invalid
 from yimen_host.core.outbox import Happening, publish
 from yimen_host.core.services import Services
 from yimen_host.payments.webhooks import store
-from yimen_host.payments.webhooks.errors import NoSuchEndpoint, TooManyEndpoints
+from yimen_host.payments.webhooks.errors import NoSuchDelivery, NoSuchEndpoint, TooManyEndpoints
 from yimen_host.payments.webhooks.models import EndpointRow, SecretRow
 from yimen_host.payments.webhooks.states import EndpointState
 from yimen_host.payments.webhooks.store import Letter
@@ -26,6 +26,7 @@ SECRET_BYTES = 32  # Standard Webhooks asks for 24 to 64
 OVERLAP = dt.timedelta(hours=24)
 """How long an old secret still signs beside a new one."""
 SHOWN = 50
+MOST_LISTED = 200  # dead letters in one answer
 MAX_REPLAY = 1000  # dead letters of one press; pressing again takes the next
 
 
@@ -116,25 +117,41 @@ class Endpoints:
             await tell_one(session, endpoint, happening, told=(TEST,))
 
     async def send_again(self, app_id: str, endpoint_id: str, delivery_id: int) -> bool:
-        """Send one delivery again, under the same id; say whether it was not waiting anyway. Raises NoSuchEndpoint."""
+        """Send one delivery again, under the same id; say whether it was not waiting anyway. Raises as ``again``."""
         async with self._services.database.transaction() as session:
-            endpoint = await self._find(session, app_id, endpoint_id)
-            letter = await store.letter(session, delivery_id)
-            if letter is None or letter.endpoint.id != endpoint.id or not await store.revive(session, delivery_id):
-                return False
-            await send_later(session, delivery_id, endpoint.id, letter.delivery.subject)
+            return await self.again(session, app_id, endpoint_id, delivery_id)
+
+    async def again(self, session: AsyncSession, app_id: str, endpoint_id: str, delivery_id: int) -> bool:
+        """The same in the caller's transaction. Raises NoSuchEndpoint and NoSuchDelivery."""
+        endpoint = await self._find(session, app_id, endpoint_id)
+        letter = await store.letter(session, delivery_id)
+        if letter is None or letter.endpoint.id != endpoint.id:
+            raise NoSuchDelivery(delivery_id)
+        if not await store.revive(session, delivery_id):
+            return False
+        await send_later(session, delivery_id, endpoint.id, letter.delivery.subject)
         return True
 
     async def send_dead_again(self, app_id: str, endpoint_id: str) -> int:
         """Send the dead letters again, oldest first, and tell how many. Raises NoSuchEndpoint."""
         async with self._services.database.transaction() as session:
+            return await self.dead_again(session, app_id, endpoint_id)
+
+    async def dead_again(self, session: AsyncSession, app_id: str, endpoint_id: str) -> int:
+        """The same in the caller's transaction. Raises NoSuchEndpoint."""
+        endpoint = await self._find(session, app_id, endpoint_id)
+        letters = await store.dead(session, endpoint.id, after=0, limit=MAX_REPLAY)
+        for letter in letters:
+            assert letter.delivery.id is not None
+            await store.revive(session, letter.delivery.id)
+            await send_later(session, letter.delivery.id, endpoint.id, letter.delivery.subject)
+        return len(letters)
+
+    async def dead_letters(self, app_id: str, endpoint_id: str, *, after: int, limit: int) -> Sequence[Letter]:
+        """An endpoint's dead letters, oldest first, those that follow the delivery ``after``. Raises NoSuchEndpoint."""
+        async with self._services.database.transaction() as session:
             endpoint = await self._find(session, app_id, endpoint_id)
-            rows = await store.dead(session, endpoint.id, MAX_REPLAY)
-            for row in rows:
-                assert row.id is not None
-                await store.revive(session, row.id)
-                await send_later(session, row.id, endpoint.id, row.subject)
-        return len(rows)
+            return await store.dead(session, endpoint.id, after=after, limit=limit)
 
     async def _set(self, app_id: str, endpoint_id: str, state: EndpointState) -> None:
         async with self._services.database.transaction() as session:

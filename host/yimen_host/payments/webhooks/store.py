@@ -168,15 +168,21 @@ async def about(session: AsyncSession, app_id: str, subject: str) -> Sequence[Le
     return [Letter(*row) for row in await session.execute(query)]
 
 
-async def dead(session: AsyncSession, endpoint_id: str, limit: int) -> Sequence[DeliveryRow]:
-    """The dead letters of an endpoint, oldest first."""
+async def dead(session: AsyncSession, endpoint_id: str, *, after: int, limit: int) -> Sequence[Letter]:
+    """The dead letters of an endpoint, oldest first, those that follow the delivery ``after``."""
     query = (
-        select(DeliveryRow)
-        .where(col(DeliveryRow.endpoint_id) == endpoint_id, col(DeliveryRow.state) == DeliveryState.DEAD)
+        select(DeliveryRow, EndpointRow, OutboxEvent)
+        .join(EndpointRow, col(EndpointRow.id) == col(DeliveryRow.endpoint_id))
+        .join(OutboxEvent, col(OutboxEvent.id) == col(DeliveryRow.event_id))
+        .where(
+            col(DeliveryRow.endpoint_id) == endpoint_id,
+            col(DeliveryRow.state) == DeliveryState.DEAD,
+            col(DeliveryRow.id) > after,
+        )
         .order_by(col(DeliveryRow.id))
         .limit(limit)
     )
-    return (await session.scalars(query)).all()
+    return [Letter(*row) for row in await session.execute(query)]
 
 
 async def waiting_by_state(session: AsyncSession) -> dict[DeliveryState, int]:
