@@ -40,6 +40,7 @@ from yimen_host.runtime.metrics.counts import Counted
 from yimen_host.runtime.metrics.reporting import HOST, JOBS, Reporting
 from yimen_host.runtime.project import Project, Watcher
 from yimen_host.runtime.quotas import Quotas
+from yimen_host.runtime.reaper import Reaper
 from yimen_host.runtime.relay import DatabaseRelay
 from yimen_host.runtime.removal import Removals
 from yimen_host.runtime.sessions import AppSessions
@@ -92,6 +93,7 @@ class Node:
             self.refresh,
         )
         self._relay = DatabaseRelay(self.directory.run_dir / "postgres", self.services.database.url)
+        self._reaper = Reaper(self.services.database.url, self.directory.run_dir, self.quotas.of)
         self._reporting = Reporting(self.services, self.supervision, self.directory.run_dir, self._counted())
         self._watcher = Watcher(self.project, self.supervision, self.refresh) if self.project else None
 
@@ -105,7 +107,7 @@ class Node:
         quotas = Quotas.read(settings.quotas, processes=settings.processes)
         accounts = Accounts(services, _authority(services, extensions), _sender(services, extensions))
         consents = Consents(services)
-        installs = Installs(services)
+        installs = Installs(services, quotas.of)
         place = settings.var.absolute() / "registry"
         registry = Registry(services.database.engine, place, services.clock.now, unfit=installs.unfit_release)
         supervision = supervision or Supervision(run_directory(settings.var) / "control.sock")
@@ -119,7 +121,7 @@ class Node:
             sessions=Sessions(services, accounts),
             consents=consents,
             mandates=mandates,
-            inbox=Inbox(services),
+            inbox=Inbox(services, lambda app_id: quotas.of(app_id).notices),
             payments=Payments(
                 services,
                 PaymentPasswords(accounts),
@@ -179,6 +181,7 @@ class Node:
         await self.payments.start()
         await self._relay.start()
         await self._listener.start()
+        await self._reaper.start()
         await self._reporting.start(HOST if answer_apps else JOBS)
         if self._watcher:
             self._watcher.start()
@@ -188,6 +191,7 @@ class Node:
         if self._watcher:
             await self._watcher.stop()
         await self._reporting.stop()
+        await self._reaper.stop()
         await self._listener.stop()
         await self._sockets.close()
         await self.payments.stop()
@@ -203,7 +207,7 @@ class Node:
 
     def _counted(self) -> Counted:
         database, ledger = self.services.database, self.payments.ledger
-        return Counted(database, ledger, self.traffic, self.quotas, self.inbox, self.connections)
+        return Counted(database, ledger, self.traffic, self.quotas, self.inbox, self.connections, self._reaper)
 
     async def _before_arming(self, app_id: str) -> None:
         if self._answer_apps:

@@ -28,6 +28,12 @@ async def resident(session: AsyncSession, resident_id: str) -> ResidentRow | Non
     return await session.get(ResidentRow, resident_id)
 
 
+async def hold_resident(session: AsyncSession, resident_id: str) -> None:
+    """Let nobody else who holds this resident go on until this transaction has ended."""
+    held = select(ResidentRow.id).where(ResidentRow.id == resident_id).with_for_update(key_share=True)
+    await session.execute(held)
+
+
 async def resident_by_phone(session: AsyncSession, phone_hash: str) -> ResidentRow | None:
     """An account by the keyed hash of its phone number."""
     return (await session.execute(select(ResidentRow).where(ResidentRow.phone_hash == phone_hash))).scalar_one_or_none()

@@ -11,11 +11,10 @@ from sqlmodel import col, select
 from yimen_host.notices.models import NoticeRow
 
 
-async def add(session: AsyncSession, row: NoticeRow) -> None:
-    """Put a notice in an inbox; the same source a second time changes nothing."""
-    await session.execute(
-        insert(NoticeRow).values(row.model_dump()).on_conflict_do_nothing(index_elements=["source_id"])
-    )
+async def add(session: AsyncSession, row: NoticeRow) -> bool:
+    """Put a notice in an inbox and say that it is new; the same source a second time changes nothing."""
+    added = insert(NoticeRow).values(row.model_dump()).on_conflict_do_nothing(index_elements=["source_id"])
+    return await session.scalar(added.returning(col(NoticeRow.id))) is not None
 
 
 async def page(session: AsyncSession, resident_id: str, before: str | None, limit: int) -> Sequence[NoticeRow]:

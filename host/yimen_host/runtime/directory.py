@@ -1,7 +1,6 @@
 """The live releases of every mini-app, in memory: what the gateway asks on each request, without a query."""
 
 import asyncio
-import json
 import logging
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,11 +12,10 @@ from yimen_host.core.errors import HostError
 from yimen_host.core.services import Services
 from yimen_host.core.sockets import run_directory
 from yimen_host.domains import Layout
-from yimen_host.runtime.contract import ReleaseSpec
 from yimen_host.runtime.gateway.ports import AppTarget, ReleaseTarget, TargetState
 from yimen_host.runtime.installs import Installs
-from yimen_host.runtime.quotas import Quotas
-from yimen_host.runtime.relay import socket_directory_of
+from yimen_host.runtime.quotas import Quota, Quotas
+from yimen_host.runtime.specs import Specs
 from yimen_host.runtime.supervision import Supervision, SupervisorRefused
 from yimen_registry import RegistryError
 from yimen_sdk.manifest import Manifest, Side
@@ -109,6 +107,9 @@ class LiveDirectory:
         self._supervision = supervision
         self._installs = installs
         self._quotas = quotas
+        self._specs = Specs(services, installs, quotas)
+        self._limited: dict[str, Quota] = {}
+        """The limits that hold at the database and the supervisor, by mini-app."""
         self.left_out: dict[tuple[str, str], str] = {}
         """Releases, by mini-app and version, that should be served here and cannot be, each with its reason."""
         self._apps: dict[str, tuple[Release, ...]] = {}
@@ -137,13 +138,22 @@ class LiveDirectory:
                 log.error("%s %s is not served: %s", record.app_id, record.version, error)
                 left_out[record.app_id, record.version] = _told(error)
         self.left_out = left_out
-        before = [release for releases in self._apps.values() for release in releases]
+        before = self._all()
         self._apps = {app: tuple(sorted(found, key=_reach)) for app, found in fresh.items() if found}
         self._targets = {app: AppTarget(app, TargetState(state), None) for app, state in stopped.items()}
         self._targets |= {app: self._target(app) for app in self._apps}
         for release in before:
             if self.release(release.app_id, release.version) is None:
                 self._let_go(release)
+        await self.limit()
+
+    async def limit(self) -> None:
+        """Tell the database and the supervisor the limits of what is served, where they are others than before."""
+        before = dict(self._limited)
+        await self._limit(*self._apps)
+        for release in self._all():
+            if before[release.app_id].limits() != self._limited[release.app_id].limits():
+                await self._supervision.arm(self._specs.of(release))
 
     def find(self, app_id: str) -> AppTarget | None:
         """What the gateway needs to know of a mini-app, or None when there is none."""
@@ -169,6 +179,17 @@ class LiveDirectory:
         """The release of each mini-app that most residents get, by title."""
         shown = (release for found in self._apps.values() for release in found if release.stage == LIVE)
         return sorted(shown, key=lambda release: release.manifest.title.zh)
+
+    async def _limit(self, *app_ids: str) -> None:
+        """Before a release is armed, and after a change: nothing runs without limits at the database."""
+        quotas = {app_id: self._quotas.of(app_id) for app_id in app_ids}
+        changed = {app_id: quota for app_id, quota in quotas.items() if self._limited.get(app_id) != quota}
+        if changed:
+            await self._installs.limit(changed)
+            self._limited |= changed
+
+    def _all(self) -> list[Release]:
+        return [release for releases in self._apps.values() for release in releases]
 
     def _require_a_domain(self, record: LiveRelease) -> None:
         """Refuse strangers' pages on the portal's own registrable domain, unless the operator accepts that."""
@@ -202,7 +223,8 @@ class LiveDirectory:
         if known is None:
             await self._source.verify(record)
             await self._installs.install(record.app_id, record.tree, record.module, others, version=record.version)
-            armed = await self._supervision.arm(self._spec(record))
+            await self._limit(record.app_id)
+            armed = await self._supervision.arm(self._specs.of(record))
             target = ReleaseTarget(armed.socket, self._policy(record.manifest))
         else:
             target = known.target
@@ -217,37 +239,6 @@ class LiveDirectory:
             record.pilots,
             target,
         )
-
-    def _spec(self, record: LiveRelease) -> ReleaseSpec:
-        app_id = record.app_id
-        data = self._services.settings.var.absolute() / "apps" / app_id
-        data.mkdir(parents=True, exist_ok=True)
-        return ReleaseSpec(
-            app_id=app_id,
-            version=record.version,
-            tree=record.tree.absolute(),
-            module=record.module,
-            data=data,
-            environment={
-                "YIMEN_APP_ID": app_id,
-                "YIMEN_APP_VERSION": record.version,
-                "YIMEN_APP_PUBLIC_URL": self._services.settings.app_origin(app_id),
-                "YIMEN_PORTAL_URL": self._services.settings.portal_origin,
-                "YIMEN_HOST_URL": "http+unix://{api}/host.sock",
-                "YIMEN_HOST_KEYS": json.dumps(self._services.keyring.public_keys())
-                .replace("{", "{{")
-                .replace("}", "}}"),
-                "YIMEN_APP_DATABASE_URL": self._installs.address(app_id, "{postgres}"),
-                "YIMEN_APP_DATA": "{data}",
-            },
-            limits=self._quotas.of(app_id).limits(),
-            sockets={"api": self.run_dir / "api" / app_id, "postgres": self.postgres_dir},
-        )
-
-    @property
-    def postgres_dir(self) -> Path:
-        """The directory with the database's socket: the server's own, or the relay's to a remote one."""
-        return socket_directory_of(self._services.database.url) or self.run_dir / "postgres"
 
     def _policy(self, manifest: Manifest) -> str:
         """The content security policy of a mini-app's pages: its own origin, and what its manifest was approved for."""

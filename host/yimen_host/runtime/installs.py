@@ -4,26 +4,22 @@ Migrations are numbered SQL files in the package (``migrations/0001_links.sql``)
 """
 
 import re
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 from psycopg import sql
-from sqlalchemy.engine import URL
 
 from yimen_host.core.errors import HostError
-from yimen_host.core.keyring import Keyring
 from yimen_host.core.services import Services
-from yimen_host.runtime import contracting, store
+from yimen_host.runtime import contracting, roles, store
 from yimen_host.runtime.models import ContractionRow, InstalledAppRow
+from yimen_host.runtime.quotas import Quota
 from yimen_registry import ReleaseRecord
 
-STATEMENT_SECONDS = 5
-IDLE_SECONDS = 30
 MIGRATION_SECONDS = 60
-CONNECTIONS = 8
-Connection = psycopg.AsyncConnection[tuple[object, ...]]
 _NUMBERED = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
 
@@ -44,8 +40,9 @@ class Migration:
 class Installs:
     """Makes the place a mini-app keeps its data in."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, quota_of: Callable[[str], Quota] = lambda app_id: Quota()) -> None:
         self._services = services
+        self._quota_of = quota_of
         self._owner = services.database.url
 
     async def install(
@@ -65,7 +62,7 @@ class Installs:
         done = row.migration if row else 0
         if row is not None and all(step.number <= done for step in steps):
             return
-        async with await psycopg.AsyncConnection.connect(_conninfo(self._owner), autocommit=True) as connection:
+        async with roles.spared(self._owner, app_id) as connection:
             # Two processes that hear of a release at once install it one after the other.
             await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"install:{app_id}",))
             await self._install(connection, app_id, steps, others, version)
@@ -91,13 +88,14 @@ class Installs:
         return ""
 
     async def _install(
-        self, connection: Connection, app_id: str, steps: list[Migration], others: Collection[str], version: str
+        self, connection: roles.Connection, app_id: str, steps: list[Migration], others: Collection[str], version: str
     ) -> None:
         async with self._services.database.transaction() as session:
             row = await store.installed(session, app_id)
         done = row.migration if row else 0
         if row is None:
-            await _make_place(connection, self._owner, self._services.keyring, app_id)
+            await roles.make(connection, self._owner, self._services.keyring, app_id)
+            await roles.limit(connection, self.place(app_id), self._quota_of(app_id))
         for step in steps:
             if step.number > done:
                 text = step.path.read_text("utf-8")
@@ -108,11 +106,24 @@ class Installs:
                 await self._note(app_id, done, step.path.name, contracting.since(text, version))
         await self._note(app_id, done)
 
+    async def limit(self, app_ids: Iterable[str]) -> None:
+        """Let the database keep the limits of these mini-apps. Two processes may do so at once."""
+        async with await psycopg.AsyncConnection.connect(roles.conninfo(self._owner), autocommit=True) as connection:
+            for app_id in app_ids:
+                async with connection.transaction():
+                    lock = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
+                    await connection.execute(lock, (f"limit:{app_id}",))
+                    await roles.limit(connection, self.place(app_id), self._quota_of(app_id))
+
+    def spared(self, app_id: str) -> AbstractAsyncContextManager[object]:
+        """While it is entered, what acts as the mini-app at the database may take its time."""
+        return roles.spared(self._owner, app_id)
+
     async def uninstall(self, app_id: str) -> None:
         """Drop the schema and the role with everything in them. Doing it again changes nothing."""
         role = self.place(app_id)
         name = sql.Identifier(role)
-        async with await psycopg.AsyncConnection.connect(_conninfo(self._owner), autocommit=True) as connection:
+        async with await psycopg.AsyncConnection.connect(roles.conninfo(self._owner), autocommit=True) as connection:
             await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"install:{app_id}",))
             await connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (role,)
@@ -125,20 +136,19 @@ class Installs:
 
     def place(self, app_id: str) -> str:
         """The name of a mini-app's schema and role."""
-        return place_name(self._owner, app_id)
+        return roles.name(self._owner, app_id)
 
     def apps_address(self, app_id: str) -> str:
         """Where the database is for one who acts as the mini-app, with its rights and no more: a secret."""
-        return _conninfo(_as_app(self._owner, self._services.keyring, app_id))
+        return roles.conninfo(roles.acting_as(self._owner, self._services.keyring, app_id))
 
     def address(self, app_id: str, socket_dir: str) -> str:
         """Where a mini-app finds its own schema, as a libpq address."""
-        role, password = place_name(self._owner, app_id), self._services.keyring.password(f"database:{app_id}")
+        role, password = self.place(app_id), self._services.keyring.password(f"database:{app_id}")
         return f"postgresql://{role}:{password}@/{self._owner.database}?host={socket_dir}"
 
     async def _run(self, app_id: str, step: Migration) -> None:
-        connection = await _connect_as(self._owner, self._services.keyring, app_id)
-        async with connection:
+        async with await psycopg.AsyncConnection.connect(self.apps_address(app_id)) as connection:
             try:
                 await connection.execute(f"SET statement_timeout = '{MIGRATION_SECONDS}s'".encode())
                 await connection.execute(step.path.read_bytes())
@@ -162,48 +172,3 @@ def migrations(tree: Path, module: str) -> list[Migration]:
     if [step.number for step in steps] != list(range(1, len(steps) + 1)):
         raise InstallError(f"{module}: migrations must be numbered 0001, 0002, … without gaps")
     return steps
-
-
-def place_name(owner: URL, app_id: str) -> str:
-    """The name of a mini-app's schema and role."""
-    return f"{owner.username}_app_{app_id.replace('-', '_')}"
-
-
-async def _make_place(connection: Connection, owner: URL, keyring: Keyring, app_id: str) -> None:
-    name = sql.Identifier(place_name(owner, app_id))
-    password = sql.Literal(keyring.password(f"database:{app_id}"))
-    known = await (
-        await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (place_name(owner, app_id),))
-    ).fetchone()
-    verb = sql.SQL("ALTER" if known else "CREATE")
-    await connection.execute(
-        sql.SQL("{} ROLE {} LOGIN NOINHERIT CONNECTION LIMIT {} PASSWORD {}").format(
-            verb, name, sql.Literal(CONNECTIONS), password
-        )
-    )
-    await connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(name))
-    await connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}").format(name, name))
-    await connection.execute(
-        sql.SQL("GRANT CONNECT ON DATABASE {} TO {}").format(sql.Identifier(str(owner.database)), name)
-    )
-    for setting, value in (
-        ("search_path", place_name(owner, app_id)),
-        ("statement_timeout", f"{STATEMENT_SECONDS}s"),
-        ("idle_in_transaction_session_timeout", f"{IDLE_SECONDS}s"),
-        ("lock_timeout", f"{STATEMENT_SECONDS}s"),
-    ):
-        await connection.execute(
-            sql.SQL("ALTER ROLE {} SET {} = {}").format(name, sql.Identifier(setting), sql.Literal(value))
-        )
-
-
-async def _connect_as(owner: URL, keyring: Keyring, app_id: str) -> Connection:
-    return await psycopg.AsyncConnection.connect(_conninfo(_as_app(owner, keyring, app_id)))
-
-
-def _as_app(owner: URL, keyring: Keyring, app_id: str) -> URL:
-    return owner.set(username=place_name(owner, app_id), password=keyring.password(f"database:{app_id}"))
-
-
-def _conninfo(url: URL) -> str:
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)

@@ -44,6 +44,14 @@ class Quota(BaseModel):
     """A minute."""
     log_kib: Count = 1024
     """A minute."""
+    connections: Annotated[int, Field(ge=1, le=100)] = 8
+    """To the database, from all machines together."""
+    statement_seconds: Annotated[float, Field(gt=0)] = 5.0
+    """That one statement may take there."""
+    transaction_seconds: Annotated[float, Field(gt=0)] = 30.0
+    """That a transaction may stay open there, idle or not."""
+    notices: Count = 10
+    """A day, to one resident."""
     requests: Count = 1000
     """A second, to the mini-app."""
     calls: Count = 300

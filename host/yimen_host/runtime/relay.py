@@ -6,9 +6,7 @@ with its own role and password. Of several processes on one machine one relays; 
 
 import asyncio
 import contextlib
-import fcntl
 import logging
-import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,11 +14,12 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
+from yimen_host.runtime.turn import Turn
+
 log = logging.getLogger("yimen.runtime")
 
 SOCKET_NAME = ".s.PGSQL.5432"  # what libpq looks for in the directory of an address without a port
 CONNECT_SECONDS = 5.0
-TAKE_OVER_SECONDS = 1.0
 MOST_CONNECTIONS = 400  # past every mini-app's own limit together on one machine, below the files one process may open
 PIECE = 64 * 1024
 _SSL_REQUEST = (8).to_bytes(4, "big") + (80877103).to_bytes(4, "big")  # PostgreSQL 18 manual, 54.7 SSLRequest
@@ -40,7 +39,7 @@ class DatabaseRelay:
         self._url = url
         self._server: asyncio.Server | None = None
         self._waiting: asyncio.Task[None] | None = None
-        self._lock: int | None = None
+        self._turn = Turn(directory / "relay.lock")
         self._open: set[asyncio.Task[None]] = set()
 
     async def start(self) -> None:
@@ -49,8 +48,7 @@ class DatabaseRelay:
             return
         self._directory.mkdir(parents=True, exist_ok=True)
         self._directory.chmod(0o711)
-        self._lock = os.open(self._directory / "relay.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        if self._is_mine():
+        if self._turn.is_ours():
             await self._listen()
         else:
             self._waiting = asyncio.create_task(self._take_over())
@@ -64,9 +62,7 @@ class DatabaseRelay:
         for task in self._open:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._turn.let_go()
 
     async def _listen(self) -> None:
         path = self._directory / SOCKET_NAME
@@ -75,17 +71,8 @@ class DatabaseRelay:
         path.chmod(0o666)  # every mini-app's user; the database asks each for its password
 
     async def _take_over(self) -> None:
-        while not self._is_mine():  # noqa: ASYNC110  another process's lock has no event
-            await asyncio.sleep(TAKE_OVER_SECONDS)
+        await self._turn.come()
         await self._listen()
-
-    def _is_mine(self) -> bool:
-        assert self._lock is not None
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

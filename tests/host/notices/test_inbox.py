@@ -1,13 +1,16 @@
 """The inbox: quota, templates, and sources that repeat."""
 
+import asyncio
+
 import pytest
 from tests.host.village import Village
 
 from yimen_host.core.clock import ManualClock
 from yimen_host.core.errors import Invalid
 from yimen_host.core.outbox import OutboxEvent
-from yimen_host.notices.inbox import A_DAY, PAGE, Notice, TooManyNotices
+from yimen_host.notices.inbox import PAGE, Notice, TooManyNotices
 from yimen_host.notices.settled import WRITERS, tell
+from yimen_host.runtime.quotas import Quota
 from yimen_sdk.bilingual import Bilingual
 from yimen_sdk.manifest import NoticeTemplate
 
@@ -17,6 +20,7 @@ READY = NoticeTemplate(
     title=Bilingual(zh="茶好了", en="Tea is ready"),
     text=Bilingual(zh="{name}的第{number}号", en="Number {number} of {name}"),
 )
+A_DAY = Quota().notices
 FILLED = {"name": "{number.__class__}", "number": "3"}
 
 
@@ -76,6 +80,28 @@ async def test_ten_notices_a_day_of_each_mini_app_to_each_resident(here: Village
     await put("tea", ada, READY, FILLED, source_id="tomorrow")
 
     assert (len(await texts(here, ada)), len(await texts(here, bob))) == (A_DAY + 2, 1)
+
+
+async def test_notices_sent_at_once_are_no_more_than_those_sent_in_turn(here: Village) -> None:
+    ada = await here.settle()
+    put = here.node.inbox.put_from_app
+
+    answers = await asyncio.gather(
+        *(put("tea", ada, READY, FILLED, source_id=f"s{number}") for number in range(3 * A_DAY)), return_exceptions=True
+    )
+
+    assert sorted(type(answer).__name__ for answer in answers) == ["NoneType"] * A_DAY + ["TooManyNotices"] * 2 * A_DAY
+    assert len(await texts(here, ada)) == A_DAY
+
+
+async def test_a_notice_that_is_there_already_is_not_one_too_many(here: Village) -> None:
+    ada = await here.settle()
+    for number in range(A_DAY):
+        await here.node.inbox.put_from_app("tea", ada, READY, FILLED, source_id=f"s{number}")
+
+    await here.node.inbox.put_from_app("tea", ada, READY, FILLED, source_id="s0")
+
+    assert (len(await texts(here, ada)), here.node.inbox.refused) == (A_DAY, {})
 
 
 async def test_a_long_inbox_comes_page_by_page(here: Village) -> None:

@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL, make_url
 from tests.host.remote import reached_by_tcp
 
 from yimen_host.runtime import relay as module
+from yimen_host.runtime import turn
 from yimen_host.runtime.relay import SOCKET_NAME, DatabaseRelay, socket_directory_of
 
 
@@ -77,7 +78,7 @@ async def test_a_database_on_this_machine_needs_none(place: Path, database_url: 
 async def test_when_one_process_ends_another_takes_over(
     place: Path, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "TAKE_OVER_SECONDS", 0.01)
+    monkeypatch.setattr(turn, "LOOK_SECONDS", 0.01)
     async with reached_by_tcp(database_url) as url:
         first, second = (DatabaseRelay(place / "postgres", url) for _ in range(2))
         await first.start()

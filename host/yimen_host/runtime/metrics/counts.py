@@ -12,6 +12,7 @@ from yimen_host.payments.ledger.writer import Writer
 from yimen_host.runtime.connections import Connections
 from yimen_host.runtime.gateway.traffic import Traffic
 from yimen_host.runtime.quotas import Quotas
+from yimen_host.runtime.reaper import Reaper
 
 ByApp = Mapping[str, int]
 
@@ -76,6 +77,7 @@ class Counted:
     quotas: Quotas
     inbox: Inbox
     connections: Connections
+    reaper: Reaper
 
     def counts(self, process: str) -> Counts:
         """Read them all, under the name of the process."""
@@ -91,6 +93,7 @@ class Counted:
                 "requests": dict(self.quotas.requests.refused),
                 "calls": dict(self.quotas.calls.refused),
                 "notices": dict(self.inbox.refused),
+                **{excess: dict(by_app) for excess, by_app in self.reaper.ended.items()},
             },
             failed_calls={code: dict(by_app) for code, by_app in self.connections.failed.items()},
         )

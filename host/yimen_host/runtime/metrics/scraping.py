@@ -1,11 +1,8 @@
 """Answers a monitoring system, on a listener of its own that no resident reaches: one process of a machine, for all."""
 
 import asyncio
-import contextlib
-import fcntl
 import ipaddress
 import logging
-import os
 import socket
 from collections.abc import Awaitable, Callable, Iterable
 from pathlib import Path
@@ -25,9 +22,9 @@ from uvicorn.server import ServerState
 from yimen_host.runtime.metrics.families import families
 from yimen_host.runtime.metrics.neighbours import directory
 from yimen_host.runtime.metrics.view import View
+from yimen_host.runtime.turn import Turn
 
-TAKE_OVER_SECONDS = 1.0
-"""After the process that answered has ended, another does."""
+AGAIN_SECONDS = 1.0
 _UNIX = "unix:"
 log = logging.getLogger("yimen.metrics")
 
@@ -40,18 +37,15 @@ class Scraping:
     def __init__(self, address: str, run_dir: Path, look: Look) -> None:
         """`address` is `host:port` or `unix:/path`."""
         self._address = address
-        self._lock_path = directory(run_dir) / "scrape.lock"
+        self._turn = Turn(directory(run_dir) / "scrape.lock")
         self._look = look
         self._task: asyncio.Task[None] | None = None
         self._server: asyncio.Server | None = None
-        self._lock: int | None = None
 
     async def start(self) -> None:
         """Answer, or wait until the process that does so has ended."""
         if not _is_private(self._address):
             log.warning("whoever reaches %s can read the metrics: let only your monitoring reach it", self._address)
-        self._lock_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         self._task = asyncio.create_task(self._take_over(), name="metrics")
 
     async def stop(self) -> None:
@@ -61,13 +55,10 @@ class Scraping:
             await asyncio.gather(self._task, return_exceptions=True)
         if self._server is not None:
             self._server.close()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._turn.let_go()
 
     async def _take_over(self) -> None:
-        while not self._is_mine():  # noqa: ASYNC110  another process's lock has no event
-            await asyncio.sleep(TAKE_OVER_SECONDS)
+        await self._turn.come()
         told = ""
         while self._server is None:
             try:
@@ -75,14 +66,7 @@ class Scraping:
             except OSError as error:
                 if str(error) != told:  # once: it may stay so for long
                     log.error("nobody can ask for metrics on %s: %s", self._address, told := str(error))
-                await asyncio.sleep(TAKE_OVER_SECONDS)
-
-    def _is_mine(self) -> bool:
-        assert self._lock is not None, "it was started"
-        with contextlib.suppress(BlockingIOError):
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return True
-        return False
+                await asyncio.sleep(AGAIN_SECONDS)
 
     async def _listen(self) -> asyncio.Server:
         config = Config(application(self._look), http="httptools", lifespan="off", log_config=None)

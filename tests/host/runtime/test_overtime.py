@@ -1,0 +1,223 @@
+"""Mini-apps that lift the database's time-outs, and what ends them all the same."""
+
+import asyncio
+import contextlib
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from yimen_host.core.services import Services
+from yimen_host.runtime import roles
+from yimen_host.runtime.installs import Installs
+from yimen_host.runtime.overtime import Cancel, Excess, Session, Terminate, judge
+from yimen_host.runtime.quotas import Quota
+from yimen_host.runtime.reaper import Reaper
+
+QUOTA = Quota(statement_seconds=0.3, transaction_seconds=0.5, connections=6)
+LONG_SECONDS = 8.0
+"""Past every limit here, with the grace and the patience."""
+CONTROL_SECONDS = 2.5
+"""Past every limit here."""
+Connection = psycopg.AsyncConnection[tuple[object, ...]]
+Attack = Callable[[Connection], Awaitable[object]]
+
+
+async def sleep_for_long(connection: Connection) -> None:
+    """Lift the time-out, as every role may, and let one statement run."""
+    await connection.execute("SET statement_timeout = 0")
+    await connection.execute("SELECT pg_sleep(60)")
+
+
+async def sleep_in_a_block(connection: Connection) -> None:
+    """The same within a block that commits again and again, so that no transaction is old."""
+    await connection.execute("SET statement_timeout = 0")
+    await connection.execute("DO $$ BEGIN FOR i IN 1..600 LOOP PERFORM pg_sleep(0.1); COMMIT; END LOOP; END $$")
+
+
+async def hide_from_cancelling(connection: Connection) -> None:
+    """Catch the request to end, and go on."""
+    await connection.execute("SET statement_timeout = 0")
+    await connection.execute(
+        "DO $$ BEGIN LOOP BEGIN PERFORM pg_sleep(60); EXCEPTION WHEN query_canceled THEN NULL; END; END LOOP; END $$"
+    )
+
+
+async def sit_in_a_transaction(connection: Connection) -> None:
+    """Keep a transaction open and do nothing in it."""
+    await connection.execute("SET idle_in_transaction_session_timeout = 0")
+    await connection.execute("BEGIN")
+    await asyncio.sleep(2 * CONTROL_SECONDS)
+    await connection.execute("SELECT 1")
+
+
+async def stay_busy_in_a_transaction(connection: Connection) -> None:
+    """Keep a transaction open with short statements, so that no time-out is ever reached."""
+    await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ")
+    while True:
+        await connection.execute("SELECT 1")
+        await asyncio.sleep(0.05)
+
+
+async def hold_the_hosts_lock(connection: Connection) -> None:
+    """Take the lock under which the host installs somebody else, outside of any transaction."""
+    await connection.execute("SELECT pg_advisory_lock(hashtextextended('install:y', 0))")
+    while True:
+        await connection.execute("SELECT 1")
+        await asyncio.sleep(0.05)
+
+
+ATTACKS = {
+    sleep_for_long: Excess.STATEMENTS,
+    sleep_in_a_block: Excess.STATEMENTS,
+    hide_from_cancelling: Excess.STATEMENTS,
+    sit_in_a_transaction: Excess.TRANSACTIONS,
+    stay_busy_in_a_transaction: Excess.TRANSACTIONS,
+    hold_the_hosts_lock: Excess.LOCKS,
+}
+
+
+@pytest.fixture
+async def installs(services: Services, tmp_path: Path) -> Installs:
+    """A mini-app x with its place and its limits."""
+    made = Installs(services, lambda app_id: QUOTA)
+    await made.install("x", tmp_path, "yimen_x", version="1.0.0")
+    return made
+
+
+@contextlib.asynccontextmanager
+async def watched(services: Services, place: Path) -> AsyncIterator[Reaper]:
+    """A reaper that looks."""
+    reaper = Reaper(services.database.url, place, lambda app_id: QUOTA)
+    await reaper.start()
+    yield reaper
+    await reaper.stop()
+
+
+async def attacked(installs: Installs, attack: Attack, seconds: float = LONG_SECONDS) -> str:
+    """Attack, and tell how it ended."""
+    async with await psycopg.AsyncConnection.connect(installs.apps_address("x"), autocommit=True) as connection:
+        try:
+            async with asyncio.timeout(seconds):
+                await attack(connection)
+        except TimeoutError:
+            return "went on"
+        except psycopg.Error:
+            return "ended"
+        return "done"
+
+
+async def all_attacked(installs: Installs, seconds: float = LONG_SECONDS) -> dict[str, str]:
+    """Every attack, all at once."""
+    endings = await asyncio.gather(*(attacked(installs, attack, seconds) for attack in ATTACKS))
+    return {attack.__name__: ending for attack, ending in zip(ATTACKS, endings, strict=True)}
+
+
+async def test_every_attack_succeeds_where_nobody_looks(installs: Installs) -> None:
+    endings = await all_attacked(installs, CONTROL_SECONDS)
+
+    assert set(endings.values()) == {"went on"}
+
+
+async def test_no_attack_succeeds_where_somebody_looks(services: Services, installs: Installs, tmp_path: Path) -> None:
+    async with watched(services, tmp_path) as reaper:
+        endings = await all_attacked(installs)
+
+    assert set(endings.values()) == {"ended"}
+    assert {excess for excess, by_app in reaper.ended.items() if by_app["x"]} == set(Excess)
+
+
+async def test_an_honest_mini_app_is_left_alone(services: Services, installs: Installs, tmp_path: Path) -> None:
+    async with (
+        watched(services, tmp_path) as reaper,
+        await psycopg.AsyncConnection.connect(installs.apps_address("x"), autocommit=True) as connection,
+    ):
+        for _ in range(20):
+            async with connection.transaction():
+                await connection.execute("SELECT pg_advisory_xact_lock(1)")
+            await asyncio.sleep(0.1)
+        limits = [
+            await (await connection.execute(f"SHOW {name}".encode())).fetchone()
+            for name in ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+        ]
+
+    assert limits == [("300ms",), ("300ms",), ("500ms",)]
+    assert sum(reaper.ended.values(), Counter()) == {}
+
+
+async def test_a_migration_may_take_its_time(services: Services, installs: Installs, tmp_path: Path) -> None:
+    directory = tmp_path / "yimen_x" / "migrations"
+    directory.mkdir(parents=True)
+    (directory / "0001_slow.sql").write_text("SELECT pg_sleep(3)")
+
+    async with watched(services, tmp_path) as reaper:
+        await installs.install("x", tmp_path, "yimen_x", version="1.1.0")
+
+    assert sum(reaper.ended.values(), Counter()) == {}
+
+
+async def test_who_holds_the_hosts_lock_holds_up_nobody(services: Services, installs: Installs, tmp_path: Path) -> None:
+    async with watched(services, tmp_path):
+        attack = asyncio.create_task(attacked(installs, hold_the_hosts_lock))
+        await asyncio.sleep(0.5)
+        async with asyncio.timeout(LONG_SECONDS):
+            await installs.install("y", tmp_path, "yimen_y", version="1.0.0")
+
+        assert await attack == "ended"
+
+
+async def test_a_mini_app_has_so_many_connections_and_no_more(installs: Installs) -> None:
+    async with contextlib.AsyncExitStack() as opened:
+        for _ in range(QUOTA.connections):
+            await opened.enter_async_context(await psycopg.AsyncConnection.connect(installs.apps_address("x")))
+
+        with pytest.raises(psycopg.OperationalError, match="too many connections for role"):
+            await psycopg.AsyncConnection.connect(installs.apps_address("x"))
+
+
+async def test_limits_that_a_mini_app_lifted_for_good_are_put_back(installs: Installs) -> None:
+    async with await psycopg.AsyncConnection.connect(installs.apps_address("x"), autocommit=True) as connection:
+        await connection.execute("ALTER ROLE CURRENT_USER SET statement_timeout = 0")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            await connection.execute("ALTER ROLE CURRENT_USER CONNECTION LIMIT -1")
+
+    await installs.limit(["x"])
+
+    async with await psycopg.AsyncConnection.connect(installs.apps_address("x")) as connection:
+        assert await (await connection.execute("SHOW statement_timeout")).fetchone() == ("300ms",)
+
+
+def session(**values: object) -> Session:
+    """One that does nothing."""
+    idle = {
+        "pid": 1, "began": "", "role": "x", "is_busy": False, "statement": 0.0, "transaction": None,
+        "holds_advisory_lock": False,
+    }  # fmt: skip
+    return Session(**{**idle, **values})  # type: ignore[arg-type]  # the test's own values
+
+
+@pytest.mark.parametrize(
+    ("values", "held_before", "verdict"),
+    [
+        ({}, False, None),
+        ({"statement": 900.0}, False, None),
+        ({"is_busy": True, "statement": 1.2}, False, None),
+        ({"is_busy": True, "statement": 1.4}, False, Cancel(Excess.STATEMENTS)),
+        ({"is_busy": True, "statement": 4.4}, False, Terminate(Excess.STATEMENTS)),
+        ({"transaction": 1.4}, False, None),
+        ({"transaction": 1.6}, False, Terminate(Excess.TRANSACTIONS)),
+        ({"holds_advisory_lock": True}, False, None),
+        ({"holds_advisory_lock": True}, True, Terminate(Excess.LOCKS)),
+        ({"holds_advisory_lock": False}, True, None),
+    ],
+)
+def test_what_is_too_much(values: dict[str, object], held_before: bool, verdict: object) -> None:
+    assert judge(session(**values), QUOTA, held_before=held_before) == verdict
+
+
+def test_a_role_tells_its_mini_app(services: Services) -> None:
+    owner = services.database.url
+
+    assert roles.app_of(owner, roles.name(owner, "tea-house")) == "tea-house"
