@@ -81,7 +81,9 @@ def catalogue(package: str, locale: str) -> Mapping[str, str]:
 
 
 def _money(amount: Money) -> str:
-    return f"¥{amount}" if amount.currency == "CNY" else f"{amount} {amount.currency}"
+    if amount.currency != "CNY":
+        return f"{amount} {amount.currency}"
+    return f"-¥{-amount}" if amount.fen < 0 else f"¥{amount}"
 
 
 def _when(moment: dt.datetime) -> str:

@@ -11,6 +11,7 @@ from yimen_host.core.pages import fields, render
 from yimen_host.core.services import Services
 from yimen_host.domains import Layout
 from yimen_host.identity.sessions import with_role
+from yimen_host.payments.waiting import waiting
 from yimen_host.runtime.supervision import Supervision, SupervisorUnavailable
 from yimen_registry import Registry
 from yimen_registry.releases.models import Severity
@@ -22,7 +23,7 @@ DUTIES = ("reviewer", "admin")
 @shown
 async def home(request: Request) -> Response:
     """Show what waits for a reviewer, every mini-app, and how far this machine isolates them."""
-    with_role(request, *DUTIES)
+    viewer = with_role(request, *DUTIES)
     registry, supervision = _registry(request), _supervision(request)
     services: Services = request.app.state.services
     try:
@@ -37,6 +38,7 @@ async def home(request: Request) -> Response:
         isolation=isolation,
         shared_domain=services.settings.layout is Layout.SHARED,
         accepted=services.settings.accept_shared_domain,
+        money=await waiting(request.app.state.payments) if "admin" in viewer.roles else None,
     )
 
 

@@ -121,3 +121,18 @@ async def test_a_sub_merchant_has_pages_of_its_own(here: Village, publisher: htt
     odd = await publisher.post("/developer/apps/tea/merchants/Farm_1", data=WHO)
     assert [row.code for row in await here.node.payments.merchants.of_app("tea")] == ["farm-1"]
     assert odd.status_code == 404
+
+
+async def test_an_admins_first_page_says_what_waits_and_a_reviewers_does_not(
+    here: Village, publisher: httpx.AsyncClient
+) -> None:
+    await publisher.post(OWN, data=WHO)
+    _, admin = await person(here, "13800000003", 103, "admin")
+    _, reviewer = await person(here, "13800000004", 104, "reviewer")
+
+    seen, unseen = (await admin.get("/console")).text, (await reviewer.get("/console")).text
+
+    assert re.findall(r'href="/console/(merchants|refunds|reconciliation)"[^§]*?(\d 项待处理|</a>)', seen) == [
+        ("merchants", "1 项待处理"), ("refunds", "</a>"), ("reconciliation", "</a>"),
+    ]  # fmt: skip
+    assert "/console/merchants" not in unseen

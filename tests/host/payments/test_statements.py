@@ -56,7 +56,7 @@ async def test_the_page_and_the_table_say_the_same(payments: Payments) -> None:
     table = await browser(payments, "ada").open("/wallet/statement.csv?month=2026-11")
     other = await browser(payments, "bo").open("/wallet/statement?month=2026-11")
 
-    assert [amount in page.text for amount in ("¥100.00", "¥-8.00", "¥92.00", "2026-10")] == [True] * 4
+    assert [amount in page.text for amount in ("¥100.00", "-¥8.00", "¥92.00", "2026-10")] == [True] * 4
     rows = list(csv.reader(io.StringIO(table.text.removeprefix("\ufeff"))))
     assert [row[3:] for row in rows] == [
         ["项目", "金额", "余额"],

@@ -42,9 +42,11 @@ async def one_at_a_time(session: AsyncSession, app_id: str) -> None:
     await session.execute(text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 6))"), {"name": app_id})
 
 
-async def waiting(session: AsyncSession, app_id: str) -> int:
-    """How many merchants of a mini-app wait for a review."""
-    query = select(func.count()).where(MerchantRow.app_id == app_id, MerchantRow.state == MerchantState.APPLIED)
+async def waiting(session: AsyncSession, app_id: str | None = None) -> int:
+    """How many merchants wait for a review, of a mini-app or of all."""
+    query = select(func.count()).where(MerchantRow.state == MerchantState.APPLIED)
+    if app_id is not None:
+        query = query.where(MerchantRow.app_id == app_id)
     return int((await session.scalars(query)).one())
 
 

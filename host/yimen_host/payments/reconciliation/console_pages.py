@@ -46,7 +46,7 @@ async def home(request: Request) -> Response:
         overview=overview,
         groups=[(group, Money(group.fen)) for group in age_groups(overview)],
         runs=[(run, _title(request, run.source)) for run in overview.runs],
-        breaks=[(row, *_words(row), Money(row.difference_fen)) for row in rows],
+        breaks=[(row, _title(request, row.source), *_words(row), Money(row.difference_fen)) for row in rows],
         more=rows[-1].id if len(rows) == PAGE else None,
         ended=ended,
         sources=[(source.id, source.title.in_(locale(request))) for source in payments.reconciling.sources()],

@@ -145,7 +145,7 @@ async def test_a_red_receipt_is_checked_as_well(drinker: Drinker) -> None:
     async with drinker.here.browser() as stranger:
         page = await stranger.get("/receipts", params=carried)
 
-    assert ["红字收据" in page.text, "¥-3.00" in page.text, carried["number"] in page.text] == [True] * 3
+    assert ["红字收据" in page.text, "-¥3.00" in page.text, carried["number"] in page.text] == [True] * 3
 
 
 async def test_a_forged_and_an_altered_paper_look_alike(drinker: Drinker) -> None:

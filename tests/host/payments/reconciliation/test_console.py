@@ -56,7 +56,7 @@ async def test_an_admin_runs_a_day_and_sees_the_one_number(here: Village, scene:
     number = re.search(r'id="unexplained">([^<]+)<', page.text)
     assert (sent.status_code, sent.headers["location"]) == (303, HOME)
     assert number is not None
-    assert number[1] == "¥-3.00"
+    assert number[1] == "-¥3.00"
     assert "对方账单缺失" in page.text
     assert (wrong.status_code, "请选择对账方" in wrong.text) == (422, True)
 
