@@ -26,7 +26,7 @@ from yimen_host.payments.decision import GRANTED, Decision, Refused
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.webhooks.endpoints import Endpoints
 from yimen_host.runtime import connections as connection_api
-from yimen_host.runtime import description
+from yimen_host.runtime import description, quotawatch
 from yimen_host.runtime.connections import Connections
 from yimen_host.runtime.directory import LiveDirectory, ReleaseSource
 from yimen_host.runtime.extensions import loading
@@ -95,6 +95,10 @@ class Node:
         self._relay = DatabaseRelay(self.directory.run_dir / "postgres", self.services.database.url)
         self._reaper = Reaper(self.services.database.url, self.directory.run_dir, self.quotas.of)
         self._reporting = Reporting(self.services, self.supervision, self.directory.run_dir, self._counted())
+        settings = self.services.settings
+        self._quota_watch = quotawatch.QuotaWatch(
+            settings.quotas, self.quotas, self.directory.limit, kept=settings.kept_quotas
+        )
         self._watcher = Watcher(self.project, self.supervision, self.refresh) if self.project else None
 
     @classmethod
@@ -104,7 +108,7 @@ class Node:
         """Wire the parts together. Releases come from ``source``, by default the registry."""
         settings = services.settings
         extensions = loading.load(services, settings.extensions)
-        quotas = Quotas.read(settings.quotas, processes=settings.processes)
+        quotas = quotawatch.begin(settings.quotas, settings.kept_quotas, processes=settings.processes)
         accounts = Accounts(services, _authority(services, extensions), _sender(services, extensions))
         consents = Consents(services)
         installs = Installs(services, quotas.of)
@@ -182,6 +186,7 @@ class Node:
         await self._relay.start()
         await self._listener.start()
         await self._reaper.start()
+        self._quota_watch.start()
         await self._reporting.start(HOST if answer_apps else JOBS)
         if self._watcher:
             self._watcher.start()
@@ -191,6 +196,7 @@ class Node:
         if self._watcher:
             await self._watcher.stop()
         await self._reporting.stop()
+        await self._quota_watch.stop()
         await self._reaper.stop()
         await self._listener.stop()
         await self._sockets.close()

@@ -103,6 +103,11 @@ class Settings(BaseSettings):
         return self.portal_origin.startswith("https://")
 
     @property
+    def kept_quotas(self) -> Path:
+        """What was last read of the file of quotas without a fault."""
+        return self.var / "quotas.last.toml"
+
+    @property
     def the_biller_port(self) -> int:
         """Where the biller simulator of the demo listens."""
         return self.biller_port or self.port + 11

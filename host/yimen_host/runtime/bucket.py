@@ -64,6 +64,12 @@ class Meter:
             bucket = self._buckets[app_id] = Bucket(self._rate_of(app_id), now)
         return bucket.take(now)
 
+    def change(self) -> None:
+        """Go on with the rates that hold now; what was taken stays taken."""
+        for app_id, bucket in self._buckets.items():
+            bucket.left(self._clock())  # what came in until now came at the rate before
+            bucket.rate = self._rate_of(app_id)
+
     def admit(self, app_id: str) -> bool:
         """Take one, and count when none is left."""
         if self.take(app_id):

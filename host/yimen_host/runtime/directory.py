@@ -149,11 +149,13 @@ class LiveDirectory:
 
     async def limit(self) -> None:
         """Tell the database and the supervisor the limits of what is served, where they are others than before."""
-        before = dict(self._limited)
-        await self._limit(*self._apps)
-        for release in self._all():
-            if before[release.app_id].limits() != self._limited[release.app_id].limits():
-                await self._supervision.arm(self._specs.of(release))
+        for app_id in list(self._apps):
+            quota = self._quotas.of(app_id)
+            if self._limited.get(app_id) != quota:
+                await self._installs.limit([app_id])
+                for release in self._apps.get(app_id, ()):
+                    await self._supervision.arm(self._specs.of(release))
+                self._limited[app_id] = quota
 
     def find(self, app_id: str) -> AppTarget | None:
         """What the gateway needs to know of a mini-app, or None when there is none."""
@@ -180,13 +182,12 @@ class LiveDirectory:
         shown = (release for found in self._apps.values() for release in found if release.stage == LIVE)
         return sorted(shown, key=lambda release: release.manifest.title.zh)
 
-    async def _limit(self, *app_ids: str) -> None:
-        """Before a release is armed, and after a change: nothing runs without limits at the database."""
-        quotas = {app_id: self._quotas.of(app_id) for app_id in app_ids}
-        changed = {app_id: quota for app_id, quota in quotas.items() if self._limited.get(app_id) != quota}
-        if changed:
-            await self._installs.limit(changed)
-            self._limited |= changed
+    async def _limit_at_first(self, app_id: str) -> None:
+        """Before a mini-app's first release is armed: nothing runs without limits at the database."""
+        if app_id not in self._limited:
+            quota = self._quotas.of(app_id)
+            await self._installs.limit([app_id])
+            self._limited[app_id] = quota
 
     def _all(self) -> list[Release]:
         return [release for releases in self._apps.values() for release in releases]
@@ -223,7 +224,7 @@ class LiveDirectory:
         if known is None:
             await self._source.verify(record)
             await self._installs.install(record.app_id, record.tree, record.module, others, version=record.version)
-            await self._limit(record.app_id)
+            await self._limit_at_first(record.app_id)
             armed = await self._supervision.arm(self._specs.of(record))
             target = ReleaseTarget(armed.socket, self._policy(record.manifest))
         else:

@@ -174,7 +174,8 @@ def _quotas(settings: Settings) -> list[Finding]:
     try:
         Quotas.read(settings.quotas)
     except QuotasUnreadable as error:
-        return [Finding("quotas", Verdict.BAD, error.message, "correct the file, or take it out of YIMEN_QUOTAS")]
+        advice = "correct the file; until then a host that runs goes on with the limits it had"
+        return [Finding("quotas", Verdict.BAD, error.message, advice)]
     return []
 
 

@@ -88,6 +88,8 @@ class Quotas:
         self._default = default
         self._own = own
         self._share = 1 / processes
+        self.fault = ""
+        """What is wrong with the operator's file, while the limits before it hold."""
         self.requests = Meter(lambda app_id: self._rate(self.of(app_id).requests), clock)
         self.calls = Meter(lambda app_id: self._rate(self.of(app_id).calls), clock)
 
@@ -106,6 +108,12 @@ class Quotas:
     def of(self, app_id: str) -> Quota:
         """Return one mini-app's."""
         return self._own.get(app_id, self._default)
+
+    def take_over(self, others: Self) -> None:
+        """Go on with other limits."""
+        self._default, self._own = others._default, others._own
+        self.requests.change()
+        self.calls.change()
 
     def _rate(self, a_second: int) -> Rate:
         """No rate is below one a second on a machine of one process, so that waiting a second is enough."""

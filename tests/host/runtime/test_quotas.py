@@ -4,15 +4,19 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import text
 from tests.host.village import Village, village
 
 from yimen_host.core.services import Services
 from yimen_host.portal.frame import error_pages
+from yimen_host.runtime import quotawatch, roles
 from yimen_host.runtime.bucket import Bucket, Rate
 from yimen_host.runtime.gateway.ports import Reason
 from yimen_host.runtime.health import Finding, Verdict, examine
+from yimen_host.runtime.metrics.neighbours import told
 from yimen_host.runtime.quotas import Quota, Quotas, QuotasUnreadable
 from yimen_host.runtime.sandbox.confinement import MIB, Limits
+from yimen_host.runtime.supervision import SupervisorUnavailable
 from yimen_sdk.pages import Pages
 
 
@@ -74,6 +78,103 @@ def test_host_processes_share_a_machines_rate() -> None:
 
     assert told == [50, 25]
     assert quotas.requests.refused == {"tea": 950 + 975}
+
+
+def test_a_rate_that_changes_gives_nothing_back() -> None:
+    now = [0.0]
+    quotas = Quotas(Quota(requests=10), {}, clock=lambda: now[0])
+
+    def passed() -> int:
+        return sum(quotas.requests.admit("tea") for _ in range(100))
+
+    told = [passed()]
+    quotas.take_over(Quotas(Quota(requests=30), {"tax": Quota(requests=7)}))
+    told.append(passed())
+    now[0] = 1.0
+    told.append(passed())
+    now[0] = 9.0
+    told.append(passed())
+
+    assert (told, quotas.of("tax").requests) == ([20, 0, 30, 60], 7)
+
+
+async def test_a_changed_file_holds_without_a_restart(here: Village, tmp_path: Path) -> None:
+    file = tmp_path / "quotas.toml"
+    file.write_text("")
+    watch = quotawatch.QuotaWatch(file, here.node.quotas, here.node.directory.limit, kept=tmp_path / "kept")
+
+    file.write_text("[tea]\nrequests = 5\nnotices = 2\nconnections = 3\nprocesses = 9\n")
+    await watch.look(file)
+    while_it_may_be_half_there = here.node.quotas.of("tea")
+    await watch.look(file)
+
+    assert while_it_may_be_half_there == Quota()
+    assert here.node.quotas.of("tea") == Quota(requests=5, notices=2, connections=3, processes=9)
+    assert [spec.limits.processes for spec in here.supervision.armed] == [64, 9]
+    assert await most_connections(here, "tea") == 3
+
+
+async def test_a_file_that_is_broken_changes_nothing_and_says_so(here: Village, tmp_path: Path) -> None:
+    file = tmp_path / "quotas.toml"
+    file.write_text("[tea]\nrequests = 5\n")
+    watch, quotas = (
+        quotawatch.QuotaWatch(file, here.node.quotas, here.node.directory.limit, kept=tmp_path / "kept"),
+        here.node.quotas,
+    )
+    quotas.take_over(Quotas.read(file))
+
+    file.write_text("[tea]\nrequests = 'as many as it likes'\n")
+    await watch.look(file)
+    await watch.look(file)
+    broken = (quotas.of("tea").requests, quotas.fault.startswith(f"{file}: "))
+    [process] = (await told(here.node.directory.run_dir)).counts
+    file.write_text("[tea]\nrequests = 6\n")
+    await watch.look(file)
+    await watch.look(file)
+
+    assert (broken, process.has_unread_quotas) == ((5, True), True)
+    assert (quotas.of("tea").requests, quotas.fault) == (6, "")
+
+
+def test_a_host_that_begins_with_a_broken_file_goes_on_with_the_last(tmp_path: Path) -> None:
+    file, kept = tmp_path / "quotas.toml", tmp_path / "kept"
+    file.write_text("[tea]\nrequests = 5\n")
+    whole = quotawatch.begin(file, kept)
+    file.write_text("[tea")
+
+    broken = quotawatch.begin(file, kept)
+
+    assert (whole.of("tea").requests, whole.fault) == (5, "")
+    assert (broken.of("tea").requests, broken.fault.startswith(f"{file}: ")) == (5, True)
+    quotawatch.begin(None, kept)
+    with pytest.raises(QuotasUnreadable):
+        quotawatch.begin(file, kept)
+
+
+async def test_limits_that_could_not_be_told_are_told_again(here: Village, tmp_path: Path) -> None:
+    file = tmp_path / "quotas.toml"
+    file.write_text("")
+    asked = []
+
+    async def away_at_first() -> None:
+        asked.append(1)
+        if len(asked) == 1:
+            raise SupervisorUnavailable("it is away")
+
+    watch = quotawatch.QuotaWatch(file, here.node.quotas, away_at_first, kept=tmp_path / "kept")
+    file.write_text("[tea]\nrequests = 5\n")
+    for _ in range(5):
+        await watch.look(file)
+
+    assert len(asked) == 2
+
+
+async def most_connections(here: Village, app_id: str) -> int:
+    """What the database says a mini-app's role may have."""
+    async with here.services.database.transaction() as session:
+        asked = text("SELECT rolconnlimit FROM pg_roles WHERE rolname = :role")
+        role = roles.name(here.services.database.url, app_id)
+        return int((await session.execute(asked, {"role": role})).scalar_one())
 
 
 async def test_a_mini_app_that_calls_too_often_is_told_to_wait(services: Services, tmp_path: Path) -> None:

@@ -56,6 +56,8 @@ class Counts:
     """By quota."""
     failed_calls: Mapping[str, ByApp] = field(default_factory=dict)
     """Calls to other services, by the error's code."""
+    has_unread_quotas: bool = False
+    """Whether the operator's file has a fault, and the limits before it go on."""
 
     def refused(self) -> Iterator[tuple[str, str, int]]:
         """Each mini-app, quota and how often it was over it."""
@@ -95,6 +97,7 @@ class Counted:
                 "notices": dict(self.inbox.refused),
                 **{excess: dict(by_app) for excess, by_app in self.reaper.ended.items()},
             },
+            has_unread_quotas=bool(self.quotas.fault),
             failed_calls={code: dict(by_app) for code, by_app in self.connections.failed.items()},
         )
 

@@ -27,6 +27,7 @@ def families(view: View) -> Iterator[Metric]:
         yield from _waiting(view.waiting)
     yield from _gateway(view.told.counts)
     yield from _refusals(view.told.counts)
+    yield _quotas(view.told.counts)
     yield from _ledger(view.told.counts)
     yield from _pools(view.told.counts)
 
@@ -100,6 +101,11 @@ def _refusals(processes: Iterable[Counts]) -> Iterator[Metric]:
         ([counts.process, app_id, code], count)
         for counts in processes for code, by_app in counts.failed_calls.items() for app_id, count in by_app.items()
     ])  # fmt: skip
+
+
+def _quotas(processes: Iterable[Counts]) -> Metric:
+    told = {counts.process: int(counts.has_unread_quotas) for counts in processes}
+    return _by("yimen_quotas_unread", "1 when the file of quotas has a fault, and those before go on.", "process", told)
 
 
 def _ledger(processes: Iterable[Counts]) -> Iterator[Metric]:

@@ -15,7 +15,7 @@ class ReleaseLog:
     """The last lines of one release."""
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
-        self._limits = limits
+        self.limits = limits
         self._clock = clock
         self._lines: deque[str] = deque(maxlen=KEPT_LINES)
         self._partial = b""
@@ -26,7 +26,7 @@ class ReleaseLog:
     @property
     def is_full(self) -> bool:
         """Whether more of this minute would be dropped."""
-        return self._lines_in_minute >= self._limits.log_lines or self._bytes_in_minute >= self._limits.log_bytes
+        return self._lines_in_minute >= self.limits.log_lines or self._bytes_in_minute >= self.limits.log_bytes
 
     def feed(self, data: bytes) -> None:
         """Take what the release wrote."""
@@ -75,7 +75,7 @@ class ReleaseLog:
         self._lines.append(f"  {_harmless(line)}")
 
     def _losses(self) -> str:
-        limit = f"{self._limits.log_lines} lines and {self._limits.log_bytes} bytes a minute"
+        limit = f"{self.limits.log_lines} lines and {self.limits.log_bytes} bytes a minute"
         return f"* {self._dropped} lines over the limit of {limit} were dropped"
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from yimen_host.runtime.contract import LayerReport, ReleaseSpec, ReleaseState, ReleaseStatus
+from yimen_host.runtime.contract import LayerReport, Limits, ReleaseSpec, ReleaseState, ReleaseStatus
 from yimen_host.runtime.supervisor import disk
 from yimen_host.runtime.supervisor.logs import ReleaseLog
 from yimen_host.runtime.supervisor.states import TRANSITIONS, Event, rest_after
@@ -43,6 +43,7 @@ class Release:
         self._starts = 0
         self._deaths: list[float] = []
         self._reason = ""
+        self._replaced = 0
         self._full = False
         """Whether its data was over the limit when it was last looked at."""
         self._layers: tuple[LayerReport, ...] = ()
@@ -74,8 +75,14 @@ class Release:
     async def replace(self, spec: ReleaseSpec) -> None:
         """Go on with another specification; the worker of the old one is drained, connections wait meanwhile."""
         self.spec = spec
+        self._replaced += 1
         if self._worker:
             await self._worker.drain(self.spec.limits.drain_seconds)
+
+    def limit(self, limits: Limits) -> None:
+        """Go on with other limits: of the log and the data at once, of the rest from the next worker on."""
+        self.spec = replace(self.spec, limits=limits)
+        self.log.limits = limits
 
     async def close(self) -> None:
         """Take the socket away, drain the worker, forget the release."""
@@ -127,7 +134,7 @@ class Release:
 
     async def _live(self) -> None:
         """Run one worker from fork to end, then decide what follows."""
-        spec, complaint = self.spec, ""
+        replaced, complaint = self._replaced, ""
         try:
             status = await self._run_worker()
             if status != 0:
@@ -141,7 +148,7 @@ class Release:
         self._worker = None
         if self._state is ReleaseState.STOPPED:
             return
-        if complaint and spec is self.spec:
+        if complaint and replaced == self._replaced:
             await self._mourn(complaint)
         else:
             self._enter(Event.SLEPT)
@@ -178,11 +185,11 @@ class Release:
 
     async def _watch_disk(self, worker: Worker) -> None:
         """End the worker when it keeps more than it may; the next may delete, but not write, until there is room."""
-        limits, was_full = self.spec.limits, self._full
+        was_full = self._full
         pause = disk.LOOK_SECONDS
         while True:
             await asyncio.sleep(pause)
-            began = time.monotonic()
+            began, limits = time.monotonic(), self.spec.limits
             found = await asyncio.to_thread(disk.usage, self.spec.data, limits)
             pause = max(disk.LOOK_SECONDS, (time.monotonic() - began) / disk.SHARE)
             self._full = found.is_full(limits)

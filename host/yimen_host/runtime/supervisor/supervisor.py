@@ -87,8 +87,10 @@ class Supervisor:
         await self._checked.wait()
         key = (spec.app_id, spec.version)
         release = self._releases.get(key)
-        if release and release.spec != spec:
+        if release and replace(release.spec, limits=spec.limits) != spec:
             await release.replace(spec)
+        if release:
+            release.limit(spec.limits)
         if not release:
             # A digest, because a socket's path is short and a mini-app's name and version may not be.
             name = hashlib.sha256(f"{spec.app_id} {spec.version}".encode()).hexdigest()[:16]

@@ -159,6 +159,34 @@ async def test_a_worker_sees_its_environment_and_nothing_else(supervision: Super
     assert (spec.data / "note").read_text() == "kept"
 
 
+async def test_other_limits_hold_from_the_next_worker_on(supervision: Supervision, write: Write) -> None:
+    app = (
+        HELLO
+        + """
+import resource
+
+@app.get("/limit", public=True)
+async def limit(request):
+    return JSONResponse([os.getpid(), resource.getrlimit(resource.RLIMIT_NOFILE)[0]])
+
+@app.get("/leave", public=True)
+async def leave(request):
+    os._exit(0)
+"""
+    )
+    armed = await supervision.arm(write(app, descriptors=90))
+    before = json.loads((await ask(armed.socket, "/limit"))[1])
+
+    await supervision.arm(write(app, descriptors=80))
+    meanwhile = json.loads((await ask(armed.socket, "/limit"))[1])
+    await ask(armed.socket, "/leave")
+    after = json.loads((await ask(armed.socket, "/limit"))[1])
+
+    assert meanwhile == before
+    assert (before[1], after[1]) == (90, 80)
+    assert (await supervision.status())[0].deaths == 0
+
+
 async def test_a_blocked_event_loop_is_ended(supervision: Supervision, write: Write) -> None:
     armed = await supervision.arm(
         write(
