@@ -1,6 +1,7 @@
 """One process of the host: its parts, wired once, and their beginning and end. Pages and jobs both stand on it."""
 
 import logging
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from starlette.routing import BaseRoute
@@ -8,6 +9,7 @@ from starlette.routing import BaseRoute
 from yimen_host.core.services import Services
 from yimen_host.core.sockets import run_directory
 from yimen_host.domains import Layout
+from yimen_host.identity import changes
 from yimen_host.identity.absent import NoAuthority, NoSender
 from yimen_host.identity.accounts import PAYMENT, Accounts, Sender
 from yimen_host.identity.consent import Consents
@@ -18,7 +20,7 @@ from yimen_host.identity.mandates.mandate import SCOPE as MANDATE_SCOPE
 from yimen_host.identity.mandates.rights import Rights
 from yimen_host.identity.realname import RealNameAuthority
 from yimen_host.identity.sandbox import SandboxAuthority, SandboxSender
-from yimen_host.identity.sessions import ENDED_CHANNEL, Sessions
+from yimen_host.identity.sessions import Sessions
 from yimen_host.notices import api as notice_api
 from yimen_host.notices.inbox import Inbox
 from yimen_host.payments import api as payment_api
@@ -89,7 +91,7 @@ class Node:
         self._sockets = PlatformSockets(self.supervision, api)
         self._listener = Listener(
             self.services.database.url,
-            {RELEASES_CHANNEL: self._releases_changed, ENDED_CHANNEL: self._resident_changed},
+            {RELEASES_CHANNEL: self._releases_changed, changes.CHANNEL: self._residents_changed},
             self.refresh,
         )
         self._relay = DatabaseRelay(self.directory.run_dir / "postgres", self.services.database.url)
@@ -224,11 +226,15 @@ class Node:
         release = self.directory.main(app_id)
         return release.manifest.title.in_(language) if release else app_id
 
-    async def _releases_changed(self, app_id: str) -> None:
-        await self.refresh()
+    async def _releases_changed(self, app_ids: Collection[str]) -> None:
+        """Somebody says that there is something new; whether there is, the registry knows."""
+        if await self.directory.reload(before_arming=self._before_arming):
+            self.app_sessions.forget(None)
 
-    async def _resident_changed(self, resident_id: str) -> None:
-        self.app_sessions.forget(resident_id)
+    async def _residents_changed(self, payloads: Collection[str]) -> None:
+        for payload in payloads:
+            if resident_id := changes.heard(self.services.keyring, payload):
+                self.app_sessions.forget(resident_id)
 
 
 def _authority(services: Services, extensions: Extensions) -> RealNameAuthority:

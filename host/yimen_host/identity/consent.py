@@ -7,11 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_host.core.outbox import Happening, publish
 from yimen_host.core.services import Services
-from yimen_host.identity import store
+from yimen_host.identity import changes, store
 from yimen_host.identity.models import ConsentRow, DataAccessRow
 from yimen_sdk.scopes import SCOPES
-
-CHANGED_CHANNEL = "yimen_sessions"
 
 
 @dataclass(frozen=True)
@@ -82,7 +80,7 @@ class Consents:
         withdrawn = sorted((before.granted & frozenset(asked)) - granted)
         if withdrawn:
             await self._tell_app(session, resident_id, app_id, withdrawn)
-        await store.tell(session, CHANGED_CHANNEL, resident_id)
+        await changes.tell(session, self._services.keyring, resident_id)
 
     async def all(self, resident_id: str) -> dict[str, Decision]:
         """Every decision of a resident, by mini-app."""

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from yimen_host.core.errors import Forbidden, SignInNeeded
 from yimen_host.core.ids import new_secret
 from yimen_host.core.services import Services
-from yimen_host.identity import store
+from yimen_host.identity import changes, store
 from yimen_host.identity.accounts import Account, Accounts
 from yimen_host.identity.models import SessionRow
 
@@ -18,7 +18,6 @@ COOKIE = "__Host-session"
 LIFE = dt.timedelta(days=14)
 SEEN_STEP = dt.timedelta(minutes=5)  # not a write for each page
 BROWSER_CHARACTERS = 120
-ENDED_CHANNEL = "yimen_sessions"
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ class Sessions:
         """End one session or all but one; every node and every mini-app session under it hears of it."""
         async with self._services.database.transaction() as session:
             await store.end_sessions(session, resident_id, self._services.clock.now(), only=only, but=but)
-            await store.tell(session, ENDED_CHANNEL, resident_id)
+            await changes.tell(session, self._services.keyring, resident_id)
 
     def _hash(self, secret: str) -> str:
         return self._services.keyring.fingerprint("session", secret)

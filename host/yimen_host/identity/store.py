@@ -239,8 +239,8 @@ async def sandbox_messages(session: AsyncSession) -> Sequence[SandboxMessageRow]
     return (await session.execute(found)).scalars().all()
 
 
-async def tell(session: AsyncSession, channel: str, payload: str) -> None:
-    """Tell every listening process, when this transaction commits (NOTIFY)."""
+async def notify(session: AsyncSession, channel: str, payload: str) -> None:
+    """Tell everybody who listens, mini-apps too, when this transaction commits (NOTIFY)."""
     await session.execute(select(func.pg_notify(channel, payload)))
 
 

@@ -117,8 +117,8 @@ class LiveDirectory:
         self._leaving: set[asyncio.Task[None]] = set()
         self.run_dir = run_directory(services.settings.var)
 
-    async def reload(self, before_arming: Callable[[str], Awaitable[None]]) -> None:
-        """Read the registry, install and arm what is new, and let go what is no longer served.
+    async def reload(self, before_arming: Callable[[str], Awaitable[None]]) -> bool:
+        """Read the registry, install and arm what is new, let go what is no longer served; say whether that was any.
 
         ``before_arming`` opens what a mini-app needs of this process before its first request.
 
@@ -138,7 +138,7 @@ class LiveDirectory:
                 log.error("%s %s is not served: %s", record.app_id, record.version, error)
                 left_out[record.app_id, record.version] = _told(error)
         self.left_out = left_out
-        before = self._all()
+        before, known = self._all(), (self._apps, self._targets)
         self._apps = {app: tuple(sorted(found, key=_reach)) for app, found in fresh.items() if found}
         self._targets = {app: AppTarget(app, TargetState(state), None) for app, state in stopped.items()}
         self._targets |= {app: self._target(app) for app in self._apps}
@@ -146,6 +146,7 @@ class LiveDirectory:
             if self.release(release.app_id, release.version) is None:
                 self._let_go(release)
         await self.limit()
+        return known != (self._apps, self._targets)
 
     async def limit(self) -> None:
         """Tell the database and the supervisor the limits of what is served, where they are others than before."""

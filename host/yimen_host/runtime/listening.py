@@ -3,20 +3,27 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 
 import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from yimen_host.runtime.roles import Connection
 from yimen_host.runtime.supervision import SupervisorUnavailable
 
 log = logging.getLogger("yimen.runtime")
 
 RECONNECT_SECONDS = 1.0
 
-Heard = Callable[[str], Awaitable[None]]
+PAUSE_SECONDS = 0.1
+"""After what was heard together: everybody on the database may speak, and must not keep a host busy by it."""
+MOST_TOGETHER = 10_000
+"""Notices read before they are acted on."""
+
+Heard = Callable[[Collection[str]], Awaitable[None]]
+"""Is handed the different payloads that were heard together."""
 
 
 class Listener:
@@ -58,5 +65,17 @@ class Listener:
                 await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             await self._refresh()
             self._connected.set()
-            async for notice in connection.notifies():
-                await self._channels[notice.channel](notice.payload)
+            while True:
+                for channel, payloads in (await _heard(connection)).items():
+                    await self._channels[channel](payloads)
+                await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def _heard(connection: Connection) -> Mapping[str, Collection[str]]:
+    """Wait for a notice, and read those that are there with it."""
+    heard: dict[str, dict[str, None]] = {}
+    async for first in connection.notifies(stop_after=1):
+        heard.setdefault(first.channel, {})[first.payload] = None
+    async for more in connection.notifies(timeout=0, stop_after=MOST_TOGETHER):
+        heard.setdefault(more.channel, {})[more.payload] = None
+    return heard

@@ -17,8 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from yimen_host.core import outbox
 from yimen_host.core.errors import Refused
 from yimen_host.core.services import Services
+from yimen_host.identity import changes
 from yimen_host.identity import store as identity
-from yimen_host.identity.consent import CHANGED_CHANNEL
 from yimen_host.identity.mandates import store as mandates
 from yimen_host.payments.store import orders
 from yimen_host.payments.webhooks import store as webhooks
@@ -120,7 +120,7 @@ class Removals:
         await orders.end_time_of_app(session, app_id, now)
         await webhooks.forget_app(session, app_id)
         for person in await mandates.end_of_app(session, app_id, now):
-            await identity.tell(session, CHANGED_CHANNEL, person)
+            await changes.tell(session, self._services.keyring, person)
 
     def _data(self, app_id: str) -> Path:
         return self._var / "apps" / app_id

@@ -8,8 +8,10 @@ from typing import Any
 from tests.host.village import MANIFEST, Village, record
 
 from yimen_host.core.clock import ManualClock
+from yimen_host.identity import changes
 from yimen_host.identity import store as identity
 from yimen_host.runtime.gateway.ports import Visitor
+from yimen_host.runtime.listening import PAUSE_SECONDS
 
 
 def told(visitor: Visitor | None) -> dict[str, Any]:
@@ -28,8 +30,8 @@ async def accesses(here: Village, resident: str) -> list[tuple[str | None, str, 
 async def heard(here: Village) -> None:
     """Let the process hear what was told so far."""
     async with here.services.database.transaction() as session:
-        await identity.tell(session, "yimen_sessions", "nobody")
-    await asyncio.sleep(0.1)
+        await changes.tell(session, here.services.keyring, "nobody")
+    await asyncio.sleep(3 * PAUSE_SECONDS)
 
 
 async def test_an_assertion_says_what_was_granted_and_no_more(here: Village) -> None:

@@ -8,9 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
+from yimen_host.identity import changes
 from yimen_host.identity import store as people
 from yimen_host.identity.accounts import Account, Accounts
-from yimen_host.identity.consent import CHANGED_CHANNEL, Consents
+from yimen_host.identity.consent import Consents
 from yimen_host.identity.errors import FieldError
 from yimen_host.identity.mandates import store
 from yimen_host.identity.mandates.errors import MandateOver, MandateStands, NoSuchMandate, TooManyMandates
@@ -93,7 +94,7 @@ class Mandates:
             if not await store.move(session, mandate_id, Event.REVOKE, **ended):
                 await store.move(session, mandate_id, Event.REFUSE, **ended)
             for person in (row.delegate_id, row.representee_id):
-                await people.tell(session, CHANGED_CHANNEL, person)
+                await changes.tell(session, self.services.keyring, person)
 
     async def of_person(self, resident_id: str) -> list[MandateRow]:
         """The mandates that a person gave or has, after those whose day has come were ended."""
@@ -135,7 +136,7 @@ class Mandates:
         scopes = frozenset(row.scopes.split())
         asked = {scope: reasons[scope] for scope in scopes}
         await self.consents.write(session, row.representee_id, row.app_id, asked=asked, granted=scopes)
-        await people.tell(session, CHANGED_CHANNEL, row.delegate_id)
+        await changes.tell(session, self.services.keyring, row.delegate_id)
 
     async def _of(self, session: AsyncSession, mandate_id: str, resident_id: str) -> MandateRow:
         row = await store.find(session, mandate_id)
