@@ -19,6 +19,8 @@ LAST_LINE = b"that was all\n"
 STOLEN = b"still here"
 _FLOOD_LINES = 20_000
 _BREATH_SECONDS = 0.05
+_CHAIN_SECONDS = 15
+"""Longer than anybody looks, and it keeps a processor busy."""
 _FOREVER_SECONDS = 60
 """Longer than anybody looks; nothing stays behind when a test itself fails."""
 
@@ -64,6 +66,28 @@ def outlive_own_end(decoys: Decoys) -> None:
     while os.getppid() == parent:
         time.sleep(_BREATH_SECONDS)
     _take_visitors()
+
+
+@nuisance(Layer.PID, Guard.REAPER)
+def outlive_own_end_by_a_chain(decoys: Decoys) -> None:
+    """Leave a chain of processes behind, each of which is gone before it can be ended."""
+    _see_off_visitor()
+    if os.fork():
+        return
+    _be_deaf()
+    end = time.monotonic() + _CHAIN_SECONDS
+    with socket.socket(fileno=LISTENER) as listener:
+        listener.setblocking(False)
+        while time.monotonic() < end:
+            with suppress(OSError):  # as many as it may have are there: stay, and go on when one is gone
+                if os.fork():
+                    os._exit(0)
+            with suppress(OSError):
+                os.setsid()
+            with suppress(OSError):
+                visitor, _ = listener.accept()
+                visitor.sendall(STOLEN)
+                visitor.close()
 
 
 @nuisance(Guard.DEADLINE)
@@ -112,6 +136,6 @@ def _take_visitors() -> None:
 
 
 PROBES = (
-    flood_log, forge_log_record, drive_terminal_by_log, shut_listener, outlive_own_end, ignore_order_to_end,
-    stand_still,
+    flood_log, forge_log_record, drive_terminal_by_log, shut_listener, outlive_own_end, outlive_own_end_by_a_chain,
+    ignore_order_to_end, stand_still,
 )  # fmt: skip

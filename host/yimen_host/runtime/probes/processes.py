@@ -143,6 +143,21 @@ def keep_terminal(decoys: Decoys) -> None:
         raise stopped("a session of its own")
 
 
+@probe(Layer.SECCOMP)
+def leave_own_group(decoys: Decoys) -> None:
+    """Start a process that leaves the group which ends with the worker."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setsid()
+        except OSError as error:
+            os._exit(error.errno or 1)
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    if code := os.waitstatus_to_exitcode(status):
+        raise OSError(abs(code), os.strerror(abs(code)))
+
+
 def _region(length: int) -> bytes:
     """A vector of one region at an address where nothing is: only the permission is asked for."""
     return struct.pack("=QQ", 0, length)
@@ -159,5 +174,5 @@ PROBES = (
     signal_process, signal_supervisor, signal_by_descriptor, debug_process, be_debugged, steal_from_own_parent,
     steal_descriptor, read_memory, write_memory, compare_process, read_command_line, read_environment,
     open_memory_file, walk_process_root, walk_process_directory, run_program, run_loader, run_from_memory,
-    use_inherited_descriptor, keep_terminal,
+    use_inherited_descriptor, keep_terminal, leave_own_group,
 )  # fmt: skip

@@ -186,6 +186,7 @@ _JUDGES: Mapping[str, Judge] = {
     "drive-terminal-by-log": _drives,
     "shut-listener": _shuts,
     "outlive-own-end": _outlives,
+    "outlive-own-end-by-a-chain": _outlives,
     "ignore-order-to-end": _ignores,
     "stand-still": _stands_still,
 }

@@ -9,6 +9,16 @@ _MOST_ROUNDS = 200
 """Each ends every orphan there is; more rounds are only needed when orphans fork meanwhile, up to their limit."""
 
 
+def end_group(leader: int) -> None:
+    """End the process group of a worker that has ended and was not waited for yet: its number is still its own.
+
+    The kernel signals a group at once, so that a chain of processes, each gone before it is found, ends with it. No
+    worker may leave its group: the allow-list of system calls has neither setsid nor setpgid.
+    """
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
 def end(living: Iterable[int]) -> None:
     """End every child of this process that is not a living worker, and what they leave in turn."""
     workers = frozenset(living)

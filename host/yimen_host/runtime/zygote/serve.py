@@ -35,6 +35,8 @@ def forever(link: socket.socket, *, process_namespace: bool, reaper: bool) -> No
             else:
                 poll.unregister(ready)
                 ended = workers.pop(ready)
+                if reaper:
+                    orphans.end_group(ended)
                 _, status = os.waitpid(ended, 0)
                 if reaper:
                     orphans.end(workers.values())
