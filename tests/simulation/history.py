@@ -80,6 +80,7 @@ async def _help_stuck(world: World) -> None:
     async with world.services.database.transaction() as session:
         stuck = [row.id for row in await refunds.stuck(session, 100)]
     for refund_id in stuck:
+        world.helped.add(refund_id)
         await world.do(world.payments.refunding.retry(refund_id))
 
 

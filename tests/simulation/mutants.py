@@ -54,6 +54,7 @@ _COMPARED = "paid.amount == Money(attempt.amount_fen, attempt.currency)"
 _TOLD = "await events.payment_settled(session, self.services, order, now)"
 _NOTED = "await self.refunding.request_late(session, order, attempt, paid.amount, reason)"
 _FAILED = 'await self.booking.book(order, attempt, refund, NotReturned("silent"))'
+_ALERTED = "await alerts.refund_stuck(session, order, refund, self.services.clock.now())"
 _RELEASED = "await orders.release(session, order.id, refund.amount_fen)"
 _SILENT = "store.move(payment, Happens.SILENCE)"
 _GUESSED = 'store.move(payment, Happens.REJECT, reason="silent")'
@@ -73,6 +74,7 @@ MUTANTS = (
     Mutant("a refund gets another number", refunding, "_ask", "refund.id,", "refund.id + str(refund.queries),"),
     Mutant("a failed refund keeps its reservation", RefundBooking, "_fail", _RELEASED, "pass", 40),
     Mutant("a refund that failed is posted", RefundBooking, "book", "void_hold(", "post_hold(", 7),
+    Mutant("nobody is told of a stuck refund", RefundBooking, "book", _ALERTED, "pass", 90),
     Mutant("more is refunded than was paid", orders, "reserve", _LEFT, ""),
     Mutant(
         "only the last refund is counted", orders, "mark_refunded", "col(OrderRow.refunded_fen) + fen", "0 + fen", 70

@@ -14,6 +14,7 @@ from tests.simulation.told import (
     coupons_never_exceed_stock_or_budget,
     every_edge_is_told_exactly_once,
     every_paid_order_has_one_receipt,
+    what_waited_for_a_person_was_told_once,
 )
 from tests.simulation.world import START, World
 from yimen_host.payments.merchants.names import merchant_id
@@ -224,6 +225,7 @@ PROMISES: tuple[Check, ...] = (
     coupons_never_exceed_stock_or_budget,
     a_coupon_that_was_promised_is_there,
     every_edge_is_told_exactly_once,
+    what_waited_for_a_person_was_told_once,
     a_receiver_has_every_event_and_in_order,
     every_paid_order_has_one_receipt,
     a_bill_is_credited_or_its_money_is_given_back,

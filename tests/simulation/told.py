@@ -69,6 +69,19 @@ async def every_edge_is_told_exactly_once(session: AsyncSession, world: World) -
     return [f"told {told - due} too much, {due - told} too little"] if told != due else []
 
 
+async def what_waited_for_a_person_was_told_once(session: AsyncSession, world: World) -> list[str]:
+    """One alert for each refund that somebody had to see to, and for no other."""
+    rows = await read(
+        session,
+        "SELECT e.subject FROM outbox_event e JOIN payment_refund r ON r.id = e.subject JOIN payment_order o"
+        " ON o.id = r.order_id WHERE o.app_id = ANY(:apps)"
+        " AND e.type IN ('yimen.alert.refund_stuck', 'yimen.alert.late_money_stuck')",
+        apps=world.apps,
+    )
+    told = Counter(row.subject for row in rows)
+    return [] if told.keys() == world.helped else [f"told of {sorted(told.keys() ^ world.helped)} or not, wrongly"]
+
+
 async def a_receiver_has_every_event_and_in_order(session: AsyncSession, world: World) -> list[str]:
     """At least once each; and the first time each is heard, it follows those before it of its order."""
     rows = await read(

@@ -107,6 +107,8 @@ class World:
     """Coupons that residents were told they have, by resident."""
     merchants: tuple[str, ...] = ()
     """Among whom the shop's orders may be split; where there are none, they are not."""
+    helped: set[str] = field(default_factory=set)
+    """Refunds that a person at the console saw to."""
     crashes: int = 0
 
     def __post_init__(self) -> None:

@@ -21,6 +21,8 @@ class Alert(StrEnum):
 
     REFUND_STUCK = "yimen.alert.refund_stuck"
     """A channel cannot give money back without a person."""
+    REFUND_DECLINED = "yimen.alert.refund_declined"
+    """A channel declined to give money back, and nobody asked again."""
     LATE_MONEY_STUCK = "yimen.alert.late_money_stuck"
     """A channel does not take back money that came too late; it sits in suspense."""
     PAYOUT_FAILED = "yimen.alert.payout_failed"

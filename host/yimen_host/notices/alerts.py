@@ -75,6 +75,18 @@ def _refund_to_publisher(data: Mapping[str, Any]) -> Notice:
     )
 
 
+def _declined(data: Mapping[str, Any]) -> Notice:
+    return Notice(
+        Bilingual(zh="退款没有退成", en="A refund was declined"),
+        Bilingual(
+            zh=f"{data['title']}，¥{_yuan(data)}：渠道拒绝了退款，钱还在商户账上。请再次退款，或与付款人另行商定。",
+            en=f"{data['title']}, ¥{_yuan(data)}: the channel declined it; the merchant still has the money. "
+            "Please try again, or agree on another way with the payer.",
+        ),
+        f"/developer/apps/{data['app_id']}/orders/{data['order_id']}",
+    )
+
+
 def _late_money(data: Mapping[str, Any]) -> Notice:
     return Notice(
         Bilingual(zh="迟到款项没有退成", en="Late money did not go back"),
@@ -149,6 +161,7 @@ def _why(data: Mapping[str, Any]) -> str:
 
 WORDS: Mapping[Alert, Words] = {
     Alert.REFUND_STUCK: Words(admin=_refund_to_admin, publisher=_refund_to_publisher),
+    Alert.REFUND_DECLINED: Words(publisher=_declined),
     Alert.LATE_MONEY_STUCK: Words(admin=_late_money),
     Alert.PAYOUT_FAILED: Words(admin=_payout_to_admin, publisher=_payout_to_publisher),
     Alert.BREAKS_OLD: Words(admin=_breaks),

@@ -14,13 +14,12 @@ from yimen_sdk.bilingual import Bilingual
 
 async def refund_stuck(session: AsyncSession, order: OrderRow, refund: RefundRow, now: dt.datetime) -> None:
     """A refund needs a person: an admin acts, and the publisher hears why its buyer waits."""
-    data = {
-        "app_id": order.app_id,
-        "order_id": order.id,
-        "title": order.title,
-        "fen": refund.amount_fen,
-    }
-    await raise_alert(session, Alert.REFUND_STUCK, refund.id, data, now)
+    await raise_alert(session, Alert.REFUND_STUCK, refund.id, _refund(order, refund), now)
+
+
+async def refund_declined(session: AsyncSession, order: OrderRow, refund: RefundRow, now: dt.datetime) -> bool:
+    """A refund was declined for good: its publisher finds another way. Say whether it is the first to tell so."""
+    return await raise_alert(session, Alert.REFUND_DECLINED, refund.id, _refund(order, refund), now)
 
 
 async def late_money_stuck(session: AsyncSession, order: OrderRow, refund: RefundRow, now: dt.datetime) -> None:
@@ -56,3 +55,7 @@ async def webhooks_dead(session: AsyncSession, endpoint: EndpointRow, reason: st
     """Deliveries to an endpoint are given up: told once a day, for what is away for an hour loses many."""
     data = {"app_id": endpoint.app_id, "endpoint_id": endpoint.id, "url": endpoint.url, "reason": reason}
     await raise_alert(session, Alert.WEBHOOKS_DEAD, f"{endpoint.id}:{day_of(now)}", data, now)
+
+
+def _refund(order: OrderRow, refund: RefundRow) -> dict[str, object]:
+    return {"app_id": order.app_id, "order_id": order.id, "title": order.title, "fen": refund.amount_fen}

@@ -20,6 +20,7 @@ TEA = {
 }  # fmt: skip
 LINKS = {
     Alert.REFUND_STUCK: {"admin": "/console/refunds", "publisher": "/developer/apps/tea/orders/ord_1"},
+    Alert.REFUND_DECLINED: {"publisher": "/developer/apps/tea/orders/ord_1"},
     Alert.LATE_MONEY_STUCK: {"admin": "/console/refunds"},
     Alert.PAYOUT_FAILED: {
         "admin": "/console/merchants/tea_farm-1", "publisher": "/developer/apps/tea/merchants/farm-1",

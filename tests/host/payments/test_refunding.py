@@ -31,6 +31,7 @@ from yimen_host.payments.channels.channel import (
     Returning,
     StatementLine,
 )
+from yimen_host.payments.declined import alert_declined
 from yimen_host.payments.errors import NoticeRefused, NotRefundable, NotStuck
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.ledger import books
@@ -261,6 +262,23 @@ async def test_a_person_can_say_how_a_stuck_refund_ended(
     assert (await standing(payments, order))["money"] == left
     with pytest.raises(NotStuck):
         await payments.refunding.decide(stuck.id, Returned())
+
+
+async def test_a_declined_refund_that_nobody_asks_for_again_is_told_once(
+    payments: Payments, bank: SlowBank, clock: ManualClock
+) -> None:
+    given_up, tried_again = (await paid(payments))[0], (await paid(payments))[0]
+    bank.answers += [NotReturned("closed")] * 4 + [Returned()]
+    declined = [await give_back(payments, given_up, yuan("8.00"), key) for key in ("k.0", "k.1", "k.2")]
+    await give_back(payments, tried_again, yuan("8.00"))
+
+    early = await alert_declined(payments)
+    await give_back(payments, tried_again, yuan("8.00"), "k.1")
+    clock.advance(minutes=16)
+    told = [await alert_declined(payments) for _ in range(2)]
+
+    assert (early, told) == (0, [1, 0])
+    assert await raised(payments.services.database) == [("refund_declined", declined[-1].id)]
 
 
 async def test_late_money_that_the_bank_refuses_stays_in_sight_until_it_goes_back(

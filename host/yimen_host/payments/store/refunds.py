@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from yimen_host.payments.attempts import AttemptState
-from yimen_host.payments.models import AttemptRow, RefundRow
+from yimen_host.payments.models import AttemptRow, OrderRow, RefundRow
 from yimen_host.payments.refunds import RefundState
 
 UNFINISHED = (RefundState.REQUESTED, RefundState.PROCESSING)
@@ -73,6 +73,29 @@ async def open_by_state(session: AsyncSession) -> dict[RefundState, int]:
     query = select(col(RefundRow.state), func.count()).where(col(RefundRow.state).in_(UNFINISHED))
     found = {RefundState(state): count for state, count in await session.execute(query.group_by(RefundRow.state))}
     return {state: found.get(state, 0) for state in UNFINISHED}
+
+
+async def declined(
+    session: AsyncSession, since: dt.datetime, until: dt.datetime, limit: int
+) -> Sequence[tuple[OrderRow, RefundRow]]:
+    """The refunds that failed in between and after which their order got no other, with the order, oldest first."""
+    newer = aliased(RefundRow)
+    asked_again = exists().where(
+        col(newer.order_id) == col(RefundRow.order_id), ~col(newer.late), col(newer.id) > col(RefundRow.id)
+    )
+    query = (
+        select(OrderRow, RefundRow)
+        .join(RefundRow, col(RefundRow.order_id) == col(OrderRow.id))
+        .where(
+            RefundRow.state == RefundState.FAILED,
+            ~col(RefundRow.late),
+            col(RefundRow.ended_at).between(since, until),
+            ~asked_again,
+        )
+        .order_by(col(RefundRow.id))
+        .limit(limit)
+    )
+    return [(order, refund) for order, refund in await session.execute(query)]
 
 
 async def ask_again(session: AsyncSession, refund_id: str, *, queries: int, ask_at: dt.datetime) -> None:
