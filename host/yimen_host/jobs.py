@@ -12,6 +12,7 @@ from yimen_host.core import alerts, deadletters
 from yimen_host.core.database import SCHEMA, host_role
 from yimen_host.core.errors import HostError
 from yimen_host.core.outbox import DELIVER, QUEUE, OutboxEvent, find_event
+from yimen_host.core.waking import WakingConnector
 from yimen_host.duties import People
 from yimen_host.node import Node
 from yimen_host.notices import alerts as told
@@ -62,7 +63,7 @@ class Jobs:
     def __init__(self, node: Node) -> None:
         self._node = node
         url = node.services.database.url
-        connector = procrastinate.PsycopgConnector(
+        connector = WakingConnector(
             conninfo=url.set(drivername="postgresql").render_as_string(hide_password=False),
             kwargs={"options": f"-c search_path={SCHEMA} -c role={host_role(url)}"},
         )

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import psycopg
 import pytest
 from procrastinate.jobs import Job
 from sqlalchemy import text
@@ -17,7 +18,14 @@ from yimen_host.core.outbox import Happening, publish
 from yimen_host.jobs import Jobs
 from yimen_host.payments.webhooks.telling import tell
 from yimen_host.runtime.delivery import DeliveryFailed
+from yimen_host.runtime.installs import Installs
 from yimen_sdk.identity import Verifier
+
+
+def _set() -> asyncio.Event:
+    event = asyncio.Event()
+    event.set()
+    return event
 
 
 @dataclass
@@ -29,6 +37,8 @@ class App:
     """Subjects whose next event it refuses, once for each time named."""
     heard: list[tuple[str, str]] = field(default_factory=list)
     told: asyncio.Event = field(default_factory=asyncio.Event)
+    holds: asyncio.Event = field(default_factory=_set)
+    """Until it is set, events are heard and not answered."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
@@ -38,6 +48,8 @@ class App:
         self.verifier.event(body, headers)
         event = json.loads(body)
         self.heard.append((event["id"], event["subject"]))
+        self.told.set()
+        await self.holds.wait()
         status = 204
         if event["subject"] in self.refuses:
             self.refuses.remove(event["subject"])
@@ -223,3 +235,26 @@ async def test_a_dead_letter_holds_back_its_object_until_it_is_sent_again(here: 
     assert (page.text.count("已停止"), again.status_code, after) == (2, 303, [])
     assert before == [("evt_1", "ord_1"), ("evt_3", "ord_2")]
     assert app.heard[2:] == [("evt_1", "ord_1"), ("evt_2", "ord_1")]
+
+
+@pytest.mark.parametrize(
+    "said", ['{"type": "abort_job_requested", "job_id": %s}', "%s", '{"type": "none"}%s', '["%s"]'], ids=str
+)
+async def test_what_a_mini_app_says_to_the_worker_stops_nothing(here: Village, app: App, said: str) -> None:
+    app.holds = asyncio.Event()
+    await happen(here, "evt_1", "ord_1")
+    address = Installs(here.services).apps_address("tea")
+
+    async with working(here), await psycopg.AsyncConnection.connect(address, autocommit=True) as tea:
+        await app.until(1)
+        for number in range(1, 50):
+            await tea.execute("SELECT pg_notify('procrastinate_any_queue_v1', %s)", (said.replace("%s", str(number)),))
+        await asyncio.sleep(0.5)
+        app.holds.set()
+        await happen(here, "evt_2", "ord_2")
+        await app.until(2)
+        async with asyncio.timeout(10):
+            while await waiting(here):  # noqa: ASYNC110  the worker deletes the job after the answer
+                await asyncio.sleep(0.05)
+
+    assert app.heard == [("evt_1", "ord_1"), ("evt_2", "ord_2")]

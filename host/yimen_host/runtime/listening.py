@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 
 import psycopg
 from psycopg import sql
@@ -20,7 +20,7 @@ RECONNECT_SECONDS = 1.0
 PAUSE_SECONDS = 0.1
 """After what was heard together: everybody on the database may speak, and must not keep a host busy by it."""
 MOST_TOGETHER = 10_000
-"""Notices read before they are acted on."""
+"""Different payloads that wait on a channel; past that everything is read anew, for some of them may be true."""
 
 Heard = Callable[[Collection[str]], Awaitable[None]]
 """Is handed the different payloads that were heard together."""
@@ -65,17 +65,58 @@ class Listener:
                 await connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             await self._refresh()
             self._connected.set()
-            while True:
-                for channel, payloads in (await _heard(connection)).items():
-                    await self._channels[channel](payloads)
-                await asyncio.sleep(PAUSE_SECONDS)
+            heard = _Heard()
+            await _first_of(_hear(connection, heard), self._act(heard))
+
+    async def _act(self, heard: "_Heard") -> None:
+        while True:
+            await heard.something.wait()
+            payloads, too_many = heard.take()
+            if too_many:
+                await self._refresh()
+            for channel, different in payloads.items():
+                await self._channels[channel](different)
+            await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def _heard(connection: Connection) -> Mapping[str, Collection[str]]:
-    """Wait for a notice, and read those that are there with it."""
-    heard: dict[str, dict[str, None]] = {}
-    async for first in connection.notifies(stop_after=1):
-        heard.setdefault(first.channel, {})[first.payload] = None
-    async for more in connection.notifies(timeout=0, stop_after=MOST_TOGETHER):
-        heard.setdefault(more.channel, {})[more.payload] = None
-    return heard
+class _Heard:
+    """What was heard and not acted on yet: each different payload once."""
+
+    def __init__(self) -> None:
+        self.something = asyncio.Event()
+        self._payloads: dict[str, set[str]] = {}
+        self._too_many = False
+
+    def add(self, channel: str, payload: str) -> None:
+        payloads = self._payloads.setdefault(channel, set())
+        payloads.add(payload)
+        if len(payloads) > MOST_TOGETHER:
+            payloads.clear()
+            self._too_many = True
+        self.something.set()
+
+    def take(self) -> tuple[Mapping[str, Collection[str]], bool]:
+        """Return all of it, and whether it was so much that some is missing."""
+        taken = self._payloads, self._too_many
+        self._payloads, self._too_many = {}, False
+        self.something.clear()
+        return taken
+
+
+async def _hear(connection: Connection, heard: _Heard) -> None:
+    """Read at once whatever comes: what nobody reads piles up at the server until nobody can speak."""
+    async for notice in connection.notifies():
+        heard.add(notice.channel, notice.payload)
+
+
+async def _first_of(*doings: Coroutine[None, None, None]) -> None:
+    """Do things beside each other until one ends, and end the others; raises what it raised."""
+    tasks = [asyncio.create_task(doing) for doing in doings]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -87,3 +87,21 @@ async def test_a_flood_of_false_news_keeps_no_host_busy(here: Village) -> None:
 
     assert 1 <= len(shelf.asked) <= 10
     assert here.node.app_sessions.kept("tea", cookie) is kept
+
+
+async def test_a_flood_does_not_drown_what_is_true(here: Village) -> None:
+    ada = await here.settle()
+    _, viewer = await here.sign_in(ada)
+    cookie = await here.open_app(viewer)
+    await here.node.app_sessions.identify("tea", cookie)
+
+    async with await as_tea(here) as tea:
+        flood = "SELECT pg_notify(%s, n || repeat('x', 500)) FROM generate_series(1, 30000) n"
+        await tea.execute(flood, (CHANNEL,))
+        await here.node.sessions.end(ada)
+        await tea.execute(flood, (CHANNEL,))
+        async with asyncio.timeout(20):
+            while here.node.app_sessions.kept("tea", cookie):  # noqa: ASYNC110  what is forgotten has no event
+                await asyncio.sleep(PAUSE_SECONDS)
+
+    assert here.node.app_sessions.kept("tea", cookie) is None
