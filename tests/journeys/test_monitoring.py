@@ -3,12 +3,17 @@
 from collections.abc import Iterator
 
 import httpx
+import psycopg
 import pytest
 from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy.engine import make_url
 from tests.town import Town
 
+from yimen_host.core.embedded import EmbeddedPostgres
+from yimen_host.core.keyring import Keyring
 from yimen_host.core.sockets import run_directory
+from yimen_host.runtime import roles
 from yimen_host.runtime.sandbox.layers import LayerState
 from yimen_host.runtime.supervision import Supervision
 
@@ -93,6 +98,24 @@ def test_nothing_that_a_stranger_sends_becomes_a_label(town: Town) -> None:
 def labels_of(label: str, told: Samples) -> set[str]:
     """Every value of a label."""
     return {said.partition("=")[2] for _, labels in told for said in labels if said.partition("=")[0] == label}
+
+
+def test_a_statement_that_a_mini_app_lets_run_is_ended_and_counted(town: Town) -> None:
+    owner = make_url(EmbeddedPostgres(town.var / "postgres").database("yimen", owner="yimen").url)
+    address = roles.conninfo(roles.acting_as(owner, Keyring.load(town.var / "keys"), "utilities"))
+    before = overtime(scrape(town))
+
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("SET statement_timeout = 0")
+        with pytest.raises(psycopg.errors.QueryCanceled):
+            connection.execute("SELECT pg_sleep(60)")
+
+    assert overtime(scrape(town)) - before == 1
+
+
+def overtime(told: Samples) -> float:
+    """How often a statement took too long."""
+    return sum(value for (name, labels), value in told.items() if "quota=statement_seconds" in labels)
 
 
 def test_residents_do_not_reach_it(town: Town) -> None:
