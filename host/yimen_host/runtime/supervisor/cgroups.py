@@ -1,4 +1,4 @@
-"""Control groups, version 2 where delegated, else version 1: one group a release, below the supervisor's own."""
+"""Control groups, of version 2 or 1: one group a release, below the supervisor's own."""
 
 import contextlib
 from dataclasses import dataclass
@@ -7,31 +7,44 @@ from typing import Self
 
 from yimen_host.runtime.sandbox.confinement import Limits
 from yimen_host.runtime.sandbox.layers import Layer, LayerReport, LayerState
+from yimen_host.runtime.supervisor.delegation import LEAF, WANTED, NotDelegated, delegated
 
 _MOUNTS = Path("/proc/self/mounts")
 _OWN = Path("/proc/self/cgroup")
 _PERIOD = 100_000
 _V1 = ("memory", "pids", "cpu")
+UNIFIED = "unified"
+"""Stands for all controllers of version 2, which has one hierarchy."""
 
 
 class ControlGroups:
     """The hierarchies in which this supervisor may make groups."""
 
-    def __init__(self, parents: dict[str, Path]) -> None:
+    def __init__(self, parents: dict[str, Path], *, lacking: str = "") -> None:
         self._parents = parents
+        self._lacking = lacking
 
     @classmethod
     def find(cls, name: str) -> Self:
         """Make a group `name` below the supervisor's own in every hierarchy that allows it."""
-        parents = {}
-        for controller, own in _own_groups().items():
-            with contextlib.suppress(OSError):
-                parent = own / name
+        parents, lacking = {}, ""
+        try:
+            own = _own_groups()
+        except NotDelegated as error:
+            own, lacking = {}, str(error)
+        for controller, group in own.items():
+            parent = group / name
+            try:
                 parent.mkdir(exist_ok=True)
-                if controller == "unified":
-                    (parent / "cgroup.subtree_control").write_text("+memory +pids +cpu")
+                if controller == UNIFIED:
+                    handed = _handed_down(group)
+                    (parent / "cgroup.subtree_control").write_text(" ".join(f"+{each}" for each in handed))
+                    lacking = "" if "cpu" in handed else f"no share of the processor: {group} has no controller cpu"
+            except OSError as error:
+                lacking = f"{parent}: {error.strerror}"
+            else:
                 parents[controller] = parent
-        return cls(parents)
+        return cls(parents, lacking=lacking)
 
     @property
     def controllers(self) -> list[str]:
@@ -41,7 +54,10 @@ class ControlGroups:
     @property
     def way_out(self) -> Path | None:
         """Return the file by which a process would leave for a group without limits, if there are groups."""
-        return next((parent.parent / "cgroup.procs" for parent in self._parents.values()), None)
+        for parent in self._parents.values():
+            leaf = parent.parent / LEAF
+            return (leaf if leaf.is_dir() else parent.parent) / "cgroup.procs"
+        return None
 
     def group(self, release: str, limits: Limits, *, required: bool) -> "Group":
         """Make the release's groups with its limits. Not `required`, they may turn out to be missing."""
@@ -50,12 +66,13 @@ class ControlGroups:
             place = parent / release
             place.mkdir(exist_ok=True)
             for file, value in _settings(controller, limits).items():
-                (place / file).write_text(value)
-            if controller == "unified":
+                if controller != UNIFIED or (place / file).exists():  # a kernel may count no swap, or give no cpu
+                    (place / file).write_text(value)
+            if controller == UNIFIED:
                 places.append(place)
             else:
                 doors.append(place / "tasks")
-        return Group(tuple(places), tuple(doors), required)
+        return Group(tuple(places), tuple(doors), required, self._lacking)
 
     def remove(self, release: str) -> None:
         """Remove the groups of a release that has no process left."""
@@ -82,6 +99,8 @@ class Group:
     doors: tuple[Path, ...]
     """Of version 1: the files by which the process moves itself."""
     required: bool
+    lacking: str = ""
+    """What of the limits cannot be set here, and why."""
 
     @property
     def is_entered(self) -> bool:
@@ -92,13 +111,13 @@ class Group:
         """Move a process in. The kernel may take ten milliseconds: call it in a thread."""
         missing = LayerState.FAILED if self.required else LayerState.UNAVAILABLE
         if not self.places:
-            return LayerReport(Layer.CGROUP, missing, "no control group that may be written")
+            return LayerReport(Layer.CGROUP, missing, self.lacking or "no control group that may be written")
         try:
             for place in self.places:
                 (place / "cgroup.procs").write_text(str(pid))
         except OSError as error:
             return LayerReport(Layer.CGROUP, missing, str(error.strerror))
-        return LayerReport(Layer.CGROUP, LayerState.ENFORCED)
+        return LayerReport(Layer.CGROUP, LayerState.ENFORCED, self.lacking)
 
 
 def _settings(controller: str, limits: Limits) -> dict[str, str]:
@@ -118,7 +137,10 @@ def _settings(controller: str, limits: Limits) -> dict[str, str]:
 
 
 def _own_groups() -> dict[str, Path]:
-    """Return the supervisor's group by controller; `unified` for version 2 when it has the controllers."""
+    """Return the supervisor's group by controller, or the one of version 2 when that has the controllers.
+
+    Raises NotDelegated when version 2 has them and does not let us make groups.
+    """
     mounts = [line.split() for line in _MOUNTS.read_text().splitlines()]
     by_controller: dict[str, Path] = {}
     unified = None
@@ -127,15 +149,15 @@ def _own_groups() -> dict[str, Path]:
             by_controller |= {name: Path(place) for name in _V1 if name in options.split(",")}
         elif kind == "cgroup2":
             unified = Path(place)
-    groups = {}
+    groups: dict[str, Path] = {}
     for line in _OWN.read_text().splitlines():
         _, names, path = line.split(":", 2)
-        for name in names.split(","):
-            if name in by_controller:
-                groups[name] = by_controller[name] / path.lstrip("/")
-        if not names and unified is not None:
-            own = unified / path.lstrip("/")
-            with contextlib.suppress(OSError):
-                if {"memory", "pids"} <= set((own / "cgroup.subtree_control").read_text().split()):
-                    groups["unified"] = own
+        groups |= {name: by_controller[name] / path.lstrip("/") for name in names.split(",") if name in by_controller}
+        if not names and unified is not None and not by_controller:
+            return {UNIFIED: delegated(unified / path.lstrip("/"))}
     return groups
+
+
+def _handed_down(group: Path) -> list[str]:
+    handed = (group / "cgroup.subtree_control").read_text().split()
+    return [name for name in WANTED if name in handed]
