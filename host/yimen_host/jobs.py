@@ -19,7 +19,7 @@ from yimen_host.notices import alerts as told
 from yimen_host.notices import settled
 from yimen_host.payments import sweep
 from yimen_host.payments.declined import alert_declined
-from yimen_host.payments.reconciliation.ageing import alert_old
+from yimen_host.payments.reconciliation.ageing import alert_missing, alert_old
 from yimen_host.payments.webhooks.errors import Later
 from yimen_host.payments.webhooks.sending import Sender
 from yimen_host.payments.webhooks.telling import QUEUE as WEBHOOKS
@@ -137,6 +137,7 @@ class Jobs:
         await self._node.payments.reconciling.due()
         await self._node.payments.channel_fees.due()
         await alert_old(self._node.payments.reconciling)
+        await alert_missing(self._node.payments.reconciling)
         await alert_declined(self._node.payments)
 
     async def _settle(self) -> None:

@@ -129,6 +129,28 @@ def _breaks(data: Mapping[str, Any]) -> Notice:
     )
 
 
+def _bill(data: Mapping[str, Any]) -> Notice:
+    return Notice(
+        Bilingual(zh="账单没有到", en="A bill has not come"),
+        Bilingual(
+            zh=f"{data['zh']} {data['day']} 的账单还没有到，这一天还没有对账。",
+            en=f"The bill of {data['en']} for {data['day']} has not come: that day is not reconciled.",
+        ),
+        "/console/reconciliation",
+    )
+
+
+def _applied(data: Mapping[str, Any]) -> Notice:
+    return Notice(
+        Bilingual(zh="有商户等待审核", en="A merchant waits for your review"),
+        Bilingual(
+            zh=f"{data['mini_app']}：{data['name']}。审核通过以前不会向它付款。",
+            en=f"{data['mini_app']}: {data['name']}. It is not paid before the review.",
+        ),
+        "/console/merchants",
+    )
+
+
 def _webhooks(data: Mapping[str, Any]) -> Notice:
     return Notice(
         Bilingual(zh="Webhook 通知没有送达", en="Webhooks did not arrive"),
@@ -165,6 +187,8 @@ WORDS: Mapping[Alert, Words] = {
     Alert.LATE_MONEY_STUCK: Words(admin=_late_money),
     Alert.PAYOUT_FAILED: Words(admin=_payout_to_admin, publisher=_payout_to_publisher),
     Alert.BREAKS_OLD: Words(admin=_breaks),
+    Alert.BILL_MISSING: Words(admin=_bill),
+    Alert.MERCHANTS_APPLIED: Words(admin=_applied),
     Alert.WEBHOOKS_DEAD: Words(publisher=_webhooks),
     Alert.EVENTS_DEAD: Words(publisher=_events),
 }

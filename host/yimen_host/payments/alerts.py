@@ -51,6 +51,18 @@ async def breaks_old(
     return await raise_alert(session, Alert.BREAKS_OLD, f"{source}:{day}", data, now)
 
 
+async def bill_missing(session: AsyncSession, source: str, title: Bilingual, day: dt.date, *, now: dt.datetime) -> bool:
+    """A day's bill has not come, so nothing of that day was compared. Say whether it was told."""
+    data = {"zh": title.zh, "en": title.en, "day": day.isoformat()}
+    return await raise_alert(session, Alert.BILL_MISSING, f"{source}:{day}", data, now)
+
+
+async def merchants_applied(session: AsyncSession, merchant: MerchantRow, now: dt.datetime) -> None:
+    """A merchant applied: told once a day for a mini-app, for a market brings hundreds."""
+    data = {"name": merchant.legal_name, "mini_app": merchant.app_id}
+    await raise_alert(session, Alert.MERCHANTS_APPLIED, f"{merchant.app_id}:{day_of(now)}", data, now)
+
+
 async def webhooks_dead(session: AsyncSession, endpoint: EndpointRow, reason: str, now: dt.datetime) -> None:
     """Deliveries to an endpoint are given up: told once a day, for what is away for an hour loses many."""
     data = {"app_id": endpoint.app_id, "endpoint_id": endpoint.id, "url": endpoint.url, "reason": reason}

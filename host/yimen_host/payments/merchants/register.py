@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_host.core.errors import Invalid
 from yimen_host.core.services import Services
+from yimen_host.payments import alerts
 from yimen_host.payments.merchants import store
 from yimen_host.payments.merchants.errors import (
     ChangedMeanwhile,
@@ -49,6 +50,7 @@ class Register:
         row = self._row(app_id, code, Application.read(typed), by)
         async with self.services.database.transaction() as session:
             await store.apply(session, row)
+            await alerts.merchants_applied(session, row, row.changed_at)
         return row
 
     async def add(self, session: AsyncSession, app_id: str, code: str, application: Application) -> MerchantRow:
@@ -66,6 +68,7 @@ class Register:
             raise TooManyWait(app_id, MOST_WAITING)
         if not await store.add(session, row):
             raise MerchantTaken(row.id)
+        await alerts.merchants_applied(session, row, row.changed_at)
         return row
 
     async def page(self, app_id: str, *, after: str | None, limit: int) -> Sequence[MerchantRow]:

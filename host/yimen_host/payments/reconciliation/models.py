@@ -7,6 +7,8 @@ from sqlmodel import Field, SQLModel
 
 from yimen_host.core.database import Moment
 
+DONE, SILENT = "done", "silent"
+"""A run compared the day; or its bill had not come."""
 POSTED = "('taken_in', 'suspense', 'loss')"
 
 

@@ -16,7 +16,7 @@ from yimen_host.payments.reconciliation.billerfile import BillerFile
 from yimen_host.payments.reconciliation.breaks import BreakState
 from yimen_host.payments.reconciliation.errors import NoBill
 from yimen_host.payments.reconciliation.matching import Difference
-from yimen_host.payments.reconciliation.models import BreakRow, RunRow
+from yimen_host.payments.reconciliation.models import DONE, SILENT, BreakRow, RunRow
 from yimen_host.payments.reconciliation.sources import CURRENCY, BillerSource, ChannelSource, Source
 from yimen_host.payments.reconciliation.store import breaks as store
 from yimen_host.payments.reconciliation.store import staging
@@ -27,7 +27,6 @@ READY = dt.time(10)
 """When yesterday's bills are there: WeChat Pay makes them by nine and asks for an hour's grace."""
 CATCH_UP_DAYS = 3  # how far back the clock looks for a day that no run has finished
 RUN_SECONDS = 900.0  # of one bill, its download included
-DONE, SILENT = "done", "silent"
 _log = logging.getLogger(__name__)
 
 

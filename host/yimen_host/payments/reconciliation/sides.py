@@ -7,8 +7,8 @@ from enum import StrEnum
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_host.payments.reconciliation.kinds import BreakKind
-from yimen_host.payments.reconciliation.models import BreakRow
-from yimen_host.payments.reconciliation.running import DONE, Reconciling
+from yimen_host.payments.reconciliation.models import DONE, BreakRow
+from yimen_host.payments.reconciliation.running import Reconciling
 from yimen_host.payments.reconciliation.sources import biller_app, biller_source
 from yimen_host.payments.reconciliation.store import breaks, sides
 from yimen_host.payments.reconciliation.store.sides import Paid

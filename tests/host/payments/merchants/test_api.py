@@ -1,6 +1,7 @@
 """The platform API of merchants under attack: nobody moves an account, reads another's, or leaves one in clear."""
 
 import asyncio
+import datetime as dt
 import json
 from hashlib import sha256
 from typing import Any
@@ -10,7 +11,10 @@ import pytest
 from sqlalchemy import text
 from tests.host.payments.merchants.forms import WHO, approved
 from tests.host.payments.test_api import Caller, client
+from tests.host.raised import raised
 
+from yimen_host.core.alerts import day_of
+from yimen_host.core.clock import ManualClock
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.merchants.register import mark
 
@@ -71,6 +75,21 @@ async def test_of_many_applications_at_once_one_is_the_merchant(payments: Paymen
     (made,) = [answer.json()["account_tail"] for answer in answers if answer.status_code == 201]
     assert sorted(answer.status_code for answer in answers) == [201, *[409] * 9]
     assert await listed(payments) == [("farm-1", "applied", made)]
+
+
+async def test_an_admin_is_told_of_applications_once_a_day(payments: Payments, clock: ManualClock) -> None:
+    for number in range(3):
+        await add(payments, {**FARM, "code": f"farm-{number}"}, key=f"k{number}")
+    await payments.merchants.apply("rival", WHO, by="rival")
+    clock.advance(days=1)
+    await payments.merchants.apply("greeting", WHO, by="ann")
+
+    today = day_of(clock.now())
+    assert await raised(payments.services.database) == [
+        ("merchants_applied", f"greeting:{today - dt.timedelta(days=1)}"),
+        ("merchants_applied", f"rival:{today - dt.timedelta(days=1)}"),
+        ("merchants_applied", f"greeting:{today}"),
+    ]
 
 
 async def test_another_mini_app_sees_and_takes_nothing(payments: Payments) -> None:

@@ -5,7 +5,7 @@ import datetime as dt
 from tests.host.payments.reconciliation.conftest import BANK, FRIDAY, Scene
 from tests.host.raised import raised
 
-from yimen_host.payments.reconciliation.ageing import alert_old
+from yimen_host.payments.reconciliation.ageing import alert_missing, alert_old
 from yimen_host.payments.reconciliation.breaks import OLD
 
 
@@ -44,3 +44,24 @@ async def test_an_explained_difference_is_told_to_nobody(scene: Scene) -> None:
 
     assert await alert_old(scene.payments.reconciling) == 0
     assert await raised(scene.payments.services.database) == []
+
+
+async def test_a_bill_that_has_not_come_is_told_once_it_is_late(scene: Scene) -> None:
+    scene.bank.silent = True
+    await scene.pay("1.00")
+    scene.clock.advance(days=1)
+    await scene.payments.reconciling.run(BANK, FRIDAY)
+    early = await alert_missing(scene.payments.reconciling)
+    scene.clock.advance(days=1)
+    told = [await alert_missing(scene.payments.reconciling) for _ in range(2)]
+    for quiet_or_come in (1, 2):
+        if quiet_or_come == 2:
+            await scene.pay("1.00")
+        scene.clock.advance(days=1)
+        await scene.payments.reconciling.run(BANK, FRIDAY + dt.timedelta(days=quiet_or_come))
+    scene.bank.silent = False
+    await scene.payments.reconciling.run(BANK, FRIDAY + dt.timedelta(days=2))
+    scene.clock.advance(days=1)
+
+    assert (early, told, await alert_missing(scene.payments.reconciling)) == (0, [1, 0], 0)
+    assert await raised(scene.payments.services.database) == [("bill_missing", f"{BANK}:2026-11-20")]
