@@ -70,10 +70,15 @@ def _still_there(connection: Any, *_: object) -> None:  # Any: SQLAlchemy's adap
     Nobody listens on a pool's connection: an idle one has something to read only when the server said farewell or the
     kernel closed it. A ping would cost every transaction a round trip.
     """
-    looking = select.poll()
-    looking.register(connection.driver_connection.pgconn.socket, select.POLLIN)
-    if looking.poll(0):
+    driver = connection.driver_connection
+    if driver.closed or _has_something_to_read(driver.fileno()):
         raise DisconnectionError("the server ended this connection")
+
+
+def _has_something_to_read(descriptor: int) -> bool:
+    looking = select.poll()
+    looking.register(descriptor, select.POLLIN)
+    return bool(looking.poll(0))
 
 
 def normalized(url: URL | str) -> URL:

@@ -49,3 +49,15 @@ async def test_connections_that_the_server_ended_are_replaced(services: Services
 
 async def test_a_connection_that_lives_is_used_again(services: Services) -> None:
     assert await use(services.database, 1) == await use(services.database, 1)
+
+
+async def test_a_connection_that_closed_itself_is_replaced(services: Services) -> None:
+    before = await use(services.database, 1)
+    async with services.database.engine.connect() as connection:
+        driver = (await connection.get_raw_connection()).driver_connection
+    assert driver is not None
+    await driver.close()
+
+    after = await use(services.database, 1)
+
+    assert (len(after), before & after) == (1, set())
