@@ -44,7 +44,8 @@ async def missing(session: AsyncSession, since: dt.date, before: dt.date, *, bil
     """The bills of days in between that have not come although we took money; ``biller`` begins billers' sources."""
     query = text(
         "SELECT r.source, r.day FROM reconciliation_run r"
-        " WHERE r.state = :silent AND r.day >= :since AND r.day < :before AND EXISTS (SELECT 1 FROM payment_attempt a JOIN payment_order o ON o.id = a.order_id"
+        " WHERE r.state = :silent AND r.day >= :since AND r.day < :before"
+        " AND EXISTS (SELECT 1 FROM payment_attempt a JOIN payment_order o ON o.id = a.order_id"
         " WHERE r.source IN (a.channel, :biller || o.app_id) AND a.state IN ('settled', 'late', 'refunded')"
         " AND a.ended_at >= r.day::timestamp AT TIME ZONE 'Asia/Shanghai'"
         " AND a.ended_at < (r.day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai') ORDER BY r.day, r.source"
