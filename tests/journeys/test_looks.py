@@ -15,9 +15,15 @@ OWN = (
     "/", "/payments", "/notices", "/wallet", "/me", "/me/sessions", "/me/password", "/me/payment-password",
     "/me/consents", "/me/data", "/consent/utilities", "/developer",
 )  # fmt: skip
-DUTY = ("/console", "/console/apps/utilities", "/console/log")
+DUTY = (
+    "/console", "/console/apps/utilities", "/console/log", "/console/merchants", "/console/merchants/utilities",
+    "/console/reconciliation", "/console/refunds", "/console/health",
+)  # fmt: skip
+APP = "/developer/apps/utilities"
+PUBLISHED = (APP, f"{APP}/orders", f"{APP}/merchant", f"{APP}/merchants/farm-1", f"{APP}/webhooks", f"{APP}/events")
 MADE = "|".join(
-    {person.name for person in population()} | {"【一门】验证码.*", "贵州省.*", "贵州电网（演示）", "电费 .*"}
+    {person.name for person in population()}
+    | {"【一门】验证码.*", "贵州省.*", "贵州电网（演示）", "贵州电网有限责任公司（演示）", "沙箱银行 ····", "电费 .*"}
 )
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -29,23 +35,26 @@ def test_english_pages_are_english(visit: Callable[..., Page], town: Town) -> No
     chinese |= {path: left_over(page, town, path) for path in OWN}
     sign_in_in_english(page, town, ADMIN.phone)
     chinese |= {path: left_over(page, town, path) for path in DUTY}
+    sign_in_in_english(page, town, PUBLISHER.phone)
+    chinese |= {path: left_over(page, town, path) for path in PUBLISHED}
 
     assert {path: text for path, text in chinese.items() if text} == {}
 
 
 @pytest.mark.parametrize("look", ["standard", "elder"])
 def test_no_page_scrolls_sideways_on_a_small_phone(visit: Callable[..., Page], town: Town, look: str) -> None:
-    page = visit()
-    sign_in(page, town, ADMIN.phone)
-    if look == "elder":
-        page.get_by_role("button", name="长者版").click()
-        expect(page.locator("body")).to_have_attribute("data-ui", "elder")
     wide = {}
-    for path in (*OWN, *DUTY, "/sandbox/people"):
-        page.goto(town.origin + path)
-        width = page.evaluate("document.documentElement.scrollWidth")
-        if width > 360:
-            wide[path] = width
+    for who, paths in ((ADMIN, (*OWN, *DUTY, "/sandbox/people")), (PUBLISHER, PUBLISHED)):
+        page = visit()
+        sign_in(page, town, who.phone)
+        if look == "elder":
+            page.get_by_role("button", name="长者版").click()
+            expect(page.locator("body")).to_have_attribute("data-ui", "elder")
+        for path in paths:
+            page.goto(town.origin + path)
+            width = page.evaluate("document.documentElement.scrollWidth")
+            if width > 360:
+                wide[path] = width
 
     assert wide == {}
 
