@@ -12,6 +12,7 @@ from yimen_host.app import create_portal
 from yimen_host.cli.demo import ADMIN_PHONE, PASSWORD, RESIDENT_PHONE
 from yimen_host.core.services import Services
 from yimen_host.core.sockets import run_directory
+from yimen_host.edge import UNCHECKED
 from yimen_host.node import Node
 
 APP = "utilities"
@@ -176,8 +177,9 @@ async def test_every_unsafe_endpoint_of_the_portal_refuses_another_origin(servic
         for route in portal.routes
         if getattr(route, "methods", None) and route.methods - {"GET", "HEAD"}  # type: ignore[attr-defined]
     ]
-    browsers = [path for path in unsafe if not path.startswith(("/legacy", "/v1/callbacks"))]
+    browsers = [path for path in unsafe if not path.startswith(UNCHECKED)]
     assert len(browsers) > 10
+    assert UNCHECKED == ("/legacy/", "/v1/callbacks/", "/v1/apps/")  # programs, each with credentials of its own
 
     async with httpx.AsyncClient(transport=httpx.ASGITransport(portal), base_url="http://localhost:8080") as client:
         answers = {
