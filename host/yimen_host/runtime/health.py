@@ -22,6 +22,7 @@ from yimen_host.runtime.extensions.loading import Extensions
 from yimen_host.runtime.metrics.neighbours import Told, told
 from yimen_host.runtime.metrics.view import still
 from yimen_host.runtime.quotas import Quotas, QuotasUnreadable
+from yimen_host.runtime.room import room
 from yimen_host.runtime.sandbox.layers import LayerState
 from yimen_host.runtime.supervision import Supervision, SupervisorUnavailable
 from yimen_host.settings import Settings
@@ -88,7 +89,10 @@ async def examine(
     else:
         found += _isolation(isolation)
     found += [_domains(settings), _disk(settings.var), _keys(settings.var), *_extensions(extensions)]
-    return Health([*found, *_quotas(settings), *_processes(await told(run_directory(settings.var)))], isolation)
+    neighbours = await told(run_directory(settings.var))
+    if found[0].verdict is Verdict.GOOD:
+        found += await _room(database, neighbours)
+    return Health([*found, *_quotas(settings), *_processes(neighbours)], isolation)
 
 
 async def _database(database: Database) -> Finding:
@@ -103,6 +107,16 @@ async def _database(database: Database) -> Finding:
     if version < OLDEST_POSTGRESQL:
         return Finding("database", Verdict.BAD, f"PostgreSQL {version}", f"upgrade to {OLDEST_POSTGRESQL} or later")
     return Finding("database", Verdict.GOOD, f"PostgreSQL {version}.{number % 10_000}")
+
+
+async def _room(database: Database, neighbours: Told) -> list[Finding]:
+    async with database.transaction() as session:
+        found = await room(session, database.url, neighbours.counts)
+    if found.is_enough:
+        return []
+    told = f"mini-apps may take {found.apps} and this machine {found.hosts} of the server's {found.all}"
+    advice = "raise max_connections of PostgreSQL, or lower `connections` in YIMEN_QUOTAS"
+    return [Finding("connections", Verdict.WARNING, told, advice)]
 
 
 def _isolation(report: IsolationReport) -> list[Finding]:

@@ -10,6 +10,8 @@ from yimen_host.core.database import Database
 from yimen_host.runtime.contract import IsolationReport, LayerReport
 from yimen_host.runtime.extensions.loading import Extensions, Record, State
 from yimen_host.runtime.health import Finding, Health, Verdict, examine
+from yimen_host.runtime.installs import Installs
+from yimen_host.runtime.quotas import Quota
 from yimen_host.runtime.sandbox.layers import Layer, LayerState
 from yimen_host.runtime.supervision import SupervisorUnavailable
 from yimen_host.settings import Settings
@@ -73,6 +75,21 @@ async def test_what_is_bad_says_what_to_change(here: Village, tmp_path: Path) ->
         "extension bank": "repair it, or take it out of the setting",
     }
     assert [(await look(here, None))["supervisor"].told] == ["no supervisor answers"]
+
+
+async def test_too_few_connections_for_everybody_are_told(here: Village, tmp_path: Path) -> None:
+    before = await look(here)
+    greedy = Installs(here.services, lambda app_id: Quota(connections=100))
+    for app_id in ("x", "y"):
+        await greedy.install(app_id, tmp_path, "yimen_x", version="1.0.0")
+
+    after = await look(here)
+
+    assert "connections" not in before
+    assert after["connections"] == Finding(
+        "connections", Verdict.WARNING, "mini-apps may take 208 and this machine 18 of the server's 197",
+        "raise max_connections of PostgreSQL, or lower `connections` in YIMEN_QUOTAS",
+    )  # fmt: skip
 
 
 async def test_strangers_are_not_served_on_the_portals_own_domain(here: Village) -> None:
