@@ -4,8 +4,8 @@ Migrations are numbered SQL files in the package (``migrations/0001_links.sql``)
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +64,7 @@ class Installs:
             return
         async with roles.spared(self._owner, app_id) as connection:
             # Two processes that hear of a release at once install it one after the other.
-            await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"install:{app_id}",))
+            await roles.hold(connection, app_id)
             await self._install(connection, app_id, steps, others, version)
 
     async def unfit_release(self, release: ReleaseRecord) -> str:
@@ -93,7 +93,7 @@ class Installs:
         async with self._services.database.transaction() as session:
             row = await store.installed(session, app_id)
         done = row.migration if row else 0
-        if row is None:
+        if row is None or any(step.number > done for step in steps):
             await roles.make(connection, self._owner, self._services.keyring, app_id)
             await roles.limit(connection, self.place(app_id), self._quota_of(app_id))
         for step in steps:
@@ -110,21 +110,23 @@ class Installs:
         """Let the database keep the limits of these mini-apps. Two processes may do so at once."""
         async with await psycopg.AsyncConnection.connect(roles.conninfo(self._owner), autocommit=True) as connection:
             for app_id in app_ids:
-                async with connection.transaction():
-                    lock = "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))"
-                    await connection.execute(lock, (f"limit:{app_id}",))
-                    await roles.limit(connection, self.place(app_id), self._quota_of(app_id))
+                await roles.hold(connection, app_id)
+                await roles.limit(connection, self.place(app_id), self._quota_of(app_id))
 
-    def spared(self, app_id: str) -> AbstractAsyncContextManager[object]:
-        """While it is entered, what acts as the mini-app at the database may take its time."""
-        return roles.spared(self._owner, app_id)
+    @asynccontextmanager
+    async def spared(self, app_id: str) -> AsyncIterator[None]:
+        """While it is entered, who acts as an installed mini-app at the database can sign in and take their time."""
+        async with roles.spared(self._owner, app_id) as connection:
+            await roles.hold(connection, app_id)
+            await roles.put_password_back(connection, self._owner, self._services.keyring, app_id)
+            yield
 
     async def uninstall(self, app_id: str) -> None:
         """Drop the schema and the role with everything in them. Doing it again changes nothing."""
         role = self.place(app_id)
         name = sql.Identifier(role)
         async with await psycopg.AsyncConnection.connect(roles.conninfo(self._owner), autocommit=True) as connection:
-            await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"install:{app_id}",))
+            await roles.hold(connection, app_id)
             await connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", (role,)
             )

@@ -47,14 +47,10 @@ def acting_as(owner: URL, keyring: Keyring, app_id: str) -> URL:
 async def make(connection: Connection, owner: URL, keyring: Keyring, app_id: str) -> None:
     """Make a mini-app's role and schema; doing it again changes nothing."""
     role = sql.Identifier(name(owner, app_id))
-    known = await (
-        await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name(owner, app_id),))
-    ).fetchone()
-    await connection.execute(
-        sql.SQL("{} ROLE {} LOGIN NOINHERIT PASSWORD {}").format(
-            sql.SQL("ALTER" if known else "CREATE"), role, sql.Literal(keyring.password(f"database:{app_id}"))
-        )
-    )
+    known = await connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", (name(owner, app_id),))
+    if await known.fetchone() is None:
+        await connection.execute(sql.SQL("CREATE ROLE {} LOGIN NOINHERIT").format(role))
+    await put_password_back(connection, owner, keyring, app_id)
     await connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(role))
     await connection.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {} AUTHORIZATION {}").format(role, role))
     await connection.execute(
@@ -97,3 +93,15 @@ async def spared(owner: URL, app_id: str) -> AsyncIterator[Connection]:
         # Shared: several may spare one role. Only a lock of the owner's own counts.
         await connection.execute("SELECT pg_advisory_lock_shared(%s, hashtext(%s))", (SPARED, name(owner, app_id)))
         yield connection
+
+
+async def hold(connection: Connection, app_id: str) -> None:
+    """Let nobody else make, change or drop this mini-app's role or schema while the connection stands."""
+    await connection.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", (f"install:{app_id}",))
+
+
+async def put_password_back(connection: Connection, owner: URL, keyring: Keyring, app_id: str) -> None:
+    """Undo what a mini-app may do to its role's password, by which it would keep its host out."""
+    password = sql.Literal(keyring.password(f"database:{app_id}"))
+    role = sql.Identifier(name(owner, app_id))
+    await connection.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(role, password))

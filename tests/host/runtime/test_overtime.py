@@ -189,6 +189,24 @@ async def test_limits_that_a_mini_app_lifted_for_good_are_put_back(installs: Ins
         assert await (await connection.execute("SHOW statement_timeout")).fetchone() == ("300ms",)
 
 
+async def test_a_mini_app_that_changes_its_password_keeps_nobody_out(installs: Installs, tmp_path: Path) -> None:
+    async with await psycopg.AsyncConnection.connect(installs.apps_address("x"), autocommit=True) as connection:
+        await connection.execute("ALTER ROLE CURRENT_USER PASSWORD 'mine alone'")
+    directory = tmp_path / "yimen_x" / "migrations"
+    directory.mkdir(parents=True)
+    (directory / "0001_cups.sql").write_text("CREATE TABLE cup (n int)")
+    with pytest.raises(psycopg.OperationalError):
+        await psycopg.AsyncConnection.connect(installs.apps_address("x"))
+
+    await installs.install("x", tmp_path, "yimen_x", version="1.1.0")
+    async with await psycopg.AsyncConnection.connect(installs.apps_address("x"), autocommit=True) as connection:
+        await connection.execute("ALTER ROLE CURRENT_USER PASSWORD 'mine alone'")
+    async with installs.spared("x"), await psycopg.AsyncConnection.connect(installs.apps_address("x")) as connection:
+        found = await (await connection.execute("SELECT count(*) FROM cup")).fetchone()
+
+    assert found == (0,)
+
+
 def session(**values: object) -> Session:
     """One that does nothing."""
     idle = {
