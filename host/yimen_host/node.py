@@ -47,6 +47,7 @@ from yimen_host.runtime.relay import DatabaseRelay
 from yimen_host.runtime.removal import Removals
 from yimen_host.runtime.sessions import AppSessions
 from yimen_host.runtime.supervision import Supervision
+from yimen_host.runtime.surveyor import Surveyor
 from yimen_registry import Registry
 from yimen_sdk.manifest import Manifest
 from yimen_sdk.resident import Locale
@@ -96,6 +97,7 @@ class Node:
         )
         self._relay = DatabaseRelay(self.directory.run_dir / "postgres", self.services.database.url)
         self._reaper = Reaper(self.services.database.url, self.directory.run_dir, self.quotas.of)
+        self._surveyor = Surveyor(self.services, self.directory.run_dir, self.quotas.of)
         self._reporting = Reporting(self.services, self.supervision, self.directory.run_dir, self._counted())
         settings = self.services.settings
         self._quota_watch = quotawatch.QuotaWatch(
@@ -188,6 +190,7 @@ class Node:
         await self._relay.start()
         await self._listener.start()
         await self._reaper.start()
+        await self._surveyor.start()
         self._quota_watch.start()
         await self._reporting.start(HOST if answer_apps else JOBS)
         if self._watcher:
@@ -199,6 +202,7 @@ class Node:
             await self._watcher.stop()
         await self._reporting.stop()
         await self._quota_watch.stop()
+        await self._surveyor.stop()
         await self._reaper.stop()
         await self._listener.stop()
         await self._sockets.close()
@@ -214,8 +218,16 @@ class Node:
         self.app_sessions.forget(None)
 
     def _counted(self) -> Counted:
-        database, ledger = self.services.database, self.payments.ledger
-        return Counted(database, ledger, self.traffic, self.quotas, self.inbox, self.connections, self._reaper)
+        return Counted(
+            database=self.services.database,
+            ledger=self.payments.ledger,
+            traffic=self.traffic,
+            quotas=self.quotas,
+            inbox=self.inbox,
+            connections=self.connections,
+            reaper=self._reaper,
+            surveyor=self._surveyor,
+        )
 
     async def _before_arming(self, app_id: str) -> None:
         if self._answer_apps:

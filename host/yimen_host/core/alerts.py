@@ -37,6 +37,10 @@ class Alert(StrEnum):
     """A publisher's own server does not take what happened."""
     EVENTS_DEAD = "yimen.alert.events_dead"
     """A mini-app does not take what happened."""
+    DATABASE_NEARLY_FULL = "yimen.alert.database_nearly_full"
+    """A mini-app will soon keep more in the database than it may."""
+    DATABASE_FULL = "yimen.alert.database_full"
+    """A mini-app keeps more in the database than it may, and is stopped."""
 
 
 async def raise_alert(

@@ -173,6 +173,40 @@ def _events(data: Mapping[str, Any]) -> Notice:
     )
 
 
+def _nearly_full(data: Mapping[str, Any]) -> Notice:
+    return Notice(
+        Bilingual(zh="小程序的数据库快满了", en="A mini-app's database is nearly full"),
+        Bilingual(
+            zh=f"{data['app_id']}：已用配额 {data['mib']} MiB 的九成。超过以后不能再连接数据库，"
+            "请先清理数据，或向平台申请更多。",
+            en=f"{data['app_id']}: nine tenths of its {data['mib']} MiB are in use. Past them it is stopped: "
+            "please clear out, or ask the platform for more.",
+        ),
+        f"/developer/apps/{data['app_id']}",
+    )
+
+
+def _full(data: Mapping[str, Any], *, link: str) -> Notice:
+    return Notice(
+        Bilingual(zh="小程序的数据库已满，已停止访问", en="A mini-app's database is full, and it is stopped"),
+        Bilingual(
+            zh=f"{data['app_id']}：数据超过配额 {data['mib']} MiB，不能再连接数据库。"
+            "可发布一个带清理数据的迁移的新版本，或由平台提高配额。",
+            en=f"{data['app_id']}: over its {data['mib']} MiB it cannot reach the database. A new release whose "
+            "migration clears out lets it go on, and so does a higher quota.",
+        ),
+        link,
+    )
+
+
+def _full_to_admin(data: Mapping[str, Any]) -> Notice:
+    return _full(data, link="/console/health")
+
+
+def _full_to_publisher(data: Mapping[str, Any]) -> Notice:
+    return _full(data, link=f"/developer/apps/{data['app_id']}")
+
+
 def _yuan(data: Mapping[str, Any]) -> str:
     return str(Money(int(data["fen"])))
 
@@ -191,4 +225,6 @@ WORDS: Mapping[Alert, Words] = {
     Alert.MERCHANTS_APPLIED: Words(admin=_applied),
     Alert.WEBHOOKS_DEAD: Words(publisher=_webhooks),
     Alert.EVENTS_DEAD: Words(publisher=_events),
+    Alert.DATABASE_NEARLY_FULL: Words(publisher=_nearly_full),
+    Alert.DATABASE_FULL: Words(admin=_full_to_admin, publisher=_full_to_publisher),
 }

@@ -23,8 +23,10 @@ from yimen_host.runtime.metrics.neighbours import Told, told
 from yimen_host.runtime.metrics.view import still
 from yimen_host.runtime.quotas import Quotas, QuotasUnreadable
 from yimen_host.runtime.room import room
+from yimen_host.runtime.sandbox.confinement import MIB
 from yimen_host.runtime.sandbox.layers import LayerState
 from yimen_host.runtime.supervision import Supervision, SupervisorUnavailable
+from yimen_host.runtime.surveyor import Kept
 from yimen_host.settings import Settings
 
 OLDEST_POSTGRESQL = 15
@@ -200,10 +202,18 @@ def _processes(told: Told) -> list[Finding]:
         for app_id, quota, count in counts.refused():
             over[app_id][quota] += count
     advice = "raise its limit in YIMEN_QUOTAS, if it is meant to be so busy"
+    kept = {app_id: kept for counts in told.counts for app_id, kept in counts.kept.items()}
     return [
+        *(_stopped(app_id, one) for app_id, one in sorted(kept.items()) if one.is_stopped),
         *(Finding(f"process {name}", Verdict.BAD, "it does not answer", "see its log") for name in told.silent),
         *(Finding(f"quota {app_id}", Verdict.WARNING, _over(over[app_id]), advice) for app_id in sorted(over)),
     ]
+
+
+def _stopped(app_id: str, kept: Kept) -> Finding:
+    told = f"it keeps {kept.size / MIB:.0f} of {kept.most // MIB} MiB in the database, and may not connect to it"
+    advice = "raise its database_mib in YIMEN_QUOTAS, or have its publisher release a migration that clears out"
+    return Finding(f"database {app_id}", Verdict.BAD, told, advice)
 
 
 def _over(quotas: Counter[str]) -> str:

@@ -14,7 +14,7 @@ from psycopg import sql
 
 from yimen_host.core.errors import HostError
 from yimen_host.core.services import Services
-from yimen_host.runtime import contracting, roles, store
+from yimen_host.runtime import contracting, roles, stops, store
 from yimen_host.runtime.models import ContractionRow, InstalledAppRow
 from yimen_host.runtime.quotas import Quota
 from yimen_registry import ReleaseRecord
@@ -96,14 +96,15 @@ class Installs:
         if row is None or any(step.number > done for step in steps):
             await roles.make(connection, self._owner, self._services.keyring, app_id)
             await roles.limit(connection, self.place(app_id), self._quota_of(app_id))
-        for step in steps:
-            if step.number > done:
-                text = step.path.read_text("utf-8")
-                if reason := contracting.refusal(text, others):
-                    raise InstallError(f"{app_id}: migration {step.path.name} {reason}")
-                await self._run(app_id, step)
-                done = step.number
-                await self._note(app_id, done, step.path.name, contracting.since(text, version))
+        async with self._let_in(connection, app_id) as address:
+            for step in steps:
+                if step.number > done:
+                    text = step.path.read_text("utf-8")
+                    if reason := contracting.refusal(text, others):
+                        raise InstallError(f"{app_id}: migration {step.path.name} {reason}")
+                    await self._run(app_id, step, address)
+                    done = step.number
+                    await self._note(app_id, done, step.path.name, contracting.since(text, version))
         await self._note(app_id, done)
 
     async def limit(self, app_ids: Iterable[str]) -> None:
@@ -112,14 +113,17 @@ class Installs:
             for app_id in app_ids:
                 await roles.hold(connection, app_id)
                 await roles.limit(connection, self.place(app_id), self._quota_of(app_id))
+                # A host that died while it acted as a stopped one left another password.
+                await roles.put_password_back(connection, self._owner, self._services.keyring, app_id)
 
     @asynccontextmanager
-    async def spared(self, app_id: str) -> AsyncIterator[None]:
-        """While it is entered, who acts as an installed mini-app at the database can sign in and take their time."""
+    async def spared(self, app_id: str) -> AsyncIterator[str]:
+        """Where to act as an installed mini-app at the database, a secret; one may take one's time meanwhile."""
         async with roles.spared(self._owner, app_id) as connection:
             await roles.hold(connection, app_id)
             await roles.put_password_back(connection, self._owner, self._services.keyring, app_id)
-            yield
+            async with self._let_in(connection, app_id) as address:
+                yield address
 
     async def uninstall(self, app_id: str) -> None:
         """Drop the schema and the role with everything in them. Doing it again changes nothing."""
@@ -149,8 +153,14 @@ class Installs:
         role, password = self.place(app_id), self._services.keyring.password(f"database:{app_id}")
         return f"postgresql://{role}:{password}@/{self._owner.database}?host={socket_dir}"
 
-    async def _run(self, app_id: str, step: Migration) -> None:
-        async with await psycopg.AsyncConnection.connect(self.apps_address(app_id)) as connection:
+    @asynccontextmanager
+    async def _let_in(self, connection: roles.Connection, app_id: str) -> AsyncIterator[str]:
+        keyring, quota = self._services.keyring, self._quota_of(app_id)
+        async with stops.let_in(connection, self._owner, keyring, app_id, quota) as url:
+            yield roles.conninfo(url)
+
+    async def _run(self, app_id: str, step: Migration, address: str) -> None:
+        async with await psycopg.AsyncConnection.connect(address) as connection:
             try:
                 await connection.execute(f"SET statement_timeout = '{MIGRATION_SECONDS}s'".encode())
                 await connection.execute(step.path.read_bytes())

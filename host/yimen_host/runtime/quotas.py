@@ -50,6 +50,8 @@ class Quota(BaseModel):
     """That one statement may take there."""
     transaction_seconds: Annotated[float, Field(gt=0)] = 30.0
     """That a transaction may stay open there, idle or not."""
+    database_mib: Count = 1024
+    """On the disk of the database, with indexes and with what was deleted and not given back."""
     notices: Count = 10
     """A day, to one resident."""
     requests: Count = 1000

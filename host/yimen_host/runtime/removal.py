@@ -87,9 +87,9 @@ class Removals:
     async def _export(self, app_id: str, place: Path) -> None:
         half, schema = place.with_suffix(".half"), self._installs.place(app_id)
         try:
-            async with self._installs.spared(app_id):
+            async with self._installs.spared(app_id) as address:
                 with await self._files(app_id) as files:
-                    await asyncio.to_thread(export, self._installs.apps_address(app_id), schema, files, half)
+                    await asyncio.to_thread(export, address, schema, files, half)
         except (psycopg.Error, OSError) as error:
             half.unlink(missing_ok=True)
             log.exception("%s could not be exported", app_id)

@@ -13,6 +13,8 @@ from yimen_host.runtime.quotas import Quota
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
 SPARED = 0x59494D45
 """The class of the advisory locks by which the owner says: this role's sessions may take their time."""
+STOPPED = 0
+"""The connections of one that is stopped: see stops."""
 _LIMITS_NOW = """
 SELECT rolconnlimit, coalesce((SELECT setconfig FROM pg_db_role_setting WHERE setrole = oid AND setdatabase = 0), '{}')
 FROM pg_roles WHERE rolname = %s
@@ -62,13 +64,15 @@ async def make(connection: Connection, owner: URL, keyring: Keyring, app_id: str
 async def limit(connection: Connection, role: str, quota: Quota) -> None:
     """Let the server keep a role's limits from its next session on; changes nothing where it does already.
 
+    One that is stopped stays so.
+
     The number of connections holds whatever the mini-app does. It may lift the times itself: see overtime.
     """
     found = await (await connection.execute(_LIMITS_NOW, (role,))).fetchone()
     if found is None:
         return
     most, set_now = found
-    if most != quota.connections:
+    if most not in (STOPPED, quota.connections):
         await connection.execute(
             sql.SQL("ALTER ROLE {} CONNECTION LIMIT {}").format(sql.Identifier(role), sql.Literal(quota.connections))
         )

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from yimen_host.runtime import roles
 from yimen_host.runtime.metrics.counts import Counts
 
-BESIDE_POOL = 2
-"""Of a process: the one that listens, and the one that looks at mini-apps' sessions."""
+BESIDE_POOL = 3
+"""Of a process: the one that listens, and those that look at mini-apps' sessions and at what they keep."""
 _ASKED = text(
     "SELECT current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int, "
     "coalesce(sum(rolconnlimit), 0) FROM pg_roles WHERE starts_with(rolname, :prefix)"

@@ -16,7 +16,7 @@ from yimen_host.notices.alerts import WORDS, tell
 TEA = {
     "app_id": "tea", "order_id": "ord_1", "merchant_id": "tea_farm-1", "code": "farm-1", "name": "一号茶园",
     "title": "一杯茶", "fen": 123456, "reason": "HTTP 503", "zh": "沙箱银行", "en": "Sandbox bank",
-    "day": "2026-11-18", "count": 3, "mini_app": "tea", "endpoint_id": "whk_1", "url": "https://shop.example/hooks",
+    "day": "2026-11-18", "count": 3, "mini_app": "tea", "endpoint_id": "whk_1", "mib": 1024, "url": "https://shop.example/hooks",
 }  # fmt: skip
 LINKS = {
     Alert.REFUND_STUCK: {"admin": "/console/refunds", "publisher": "/developer/apps/tea/orders/ord_1"},
@@ -30,6 +30,8 @@ LINKS = {
     Alert.MERCHANTS_APPLIED: {"admin": "/console/merchants"},
     Alert.WEBHOOKS_DEAD: {"publisher": "/developer/apps/tea/webhooks/whk_1"},
     Alert.EVENTS_DEAD: {"publisher": "/developer/apps/tea/events"},
+    Alert.DATABASE_NEARLY_FULL: {"publisher": "/developer/apps/tea"},
+    Alert.DATABASE_FULL: {"admin": "/console/health", "publisher": "/developer/apps/tea"},
 }  # fmt: skip
 
 

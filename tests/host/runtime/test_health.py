@@ -87,7 +87,7 @@ async def test_too_few_connections_for_everybody_are_told(here: Village, tmp_pat
 
     assert "connections" not in before
     assert after["connections"] == Finding(
-        "connections", Verdict.WARNING, "mini-apps may take 208 and this machine 18 of the server's 197",
+        "connections", Verdict.WARNING, "mini-apps may take 208 and this machine 19 of the server's 197",
         "raise max_connections of PostgreSQL, or lower `connections` in YIMEN_QUOTAS",
     )  # fmt: skip
 

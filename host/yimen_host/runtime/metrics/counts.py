@@ -13,6 +13,7 @@ from yimen_host.runtime.connections import Connections
 from yimen_host.runtime.gateway.traffic import Traffic
 from yimen_host.runtime.quotas import Quotas
 from yimen_host.runtime.reaper import Reaper
+from yimen_host.runtime.surveyor import Kept, Surveyor
 
 ByApp = Mapping[str, int]
 
@@ -56,6 +57,8 @@ class Counts:
     """By quota."""
     failed_calls: Mapping[str, ByApp] = field(default_factory=dict)
     """Calls to other services, by the error's code."""
+    kept: Mapping[str, Kept] = field(default_factory=dict)
+    """In the database, by mini-app; of the one process that measures it."""
     has_unread_quotas: bool = False
     """Whether the operator's file has a fault, and the limits before it go on."""
 
@@ -80,6 +83,7 @@ class Counted:
     inbox: Inbox
     connections: Connections
     reaper: Reaper
+    surveyor: Surveyor
 
     def counts(self, process: str) -> Counts:
         """Read them all, under the name of the process."""
@@ -97,6 +101,7 @@ class Counted:
                 "notices": dict(self.inbox.refused),
                 **{excess: dict(by_app) for excess, by_app in self.reaper.ended.items()},
             },
+            kept=dict(self.surveyor.kept),
             has_unread_quotas=bool(self.quotas.fault),
             failed_calls={code: dict(by_app) for code, by_app in self.connections.failed.items()},
         )

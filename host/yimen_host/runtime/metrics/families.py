@@ -28,6 +28,7 @@ def families(view: View) -> Iterator[Metric]:
     yield from _gateway(view.told.counts)
     yield from _refusals(view.told.counts)
     yield _quotas(view.told.counts)
+    yield from _kept(view.told.counts)
     yield from _ledger(view.told.counts)
     yield from _pools(view.told.counts)
 
@@ -106,6 +107,15 @@ def _refusals(processes: Iterable[Counts]) -> Iterator[Metric]:
 def _quotas(processes: Iterable[Counts]) -> Metric:
     told = {counts.process: int(counts.has_unread_quotas) for counts in processes}
     return _by("yimen_quotas_unread", "1 when the file of quotas has a fault, and those before go on.", "process", told)
+
+
+def _kept(processes: Iterable[Counts]) -> Iterator[Metric]:
+    told = {app_id: kept for counts in processes for app_id, kept in counts.kept.items()}
+    sizes, quotas = ({app: one.size for app, one in told.items()}, {app: one.most for app, one in told.items()})
+    stopped = {app: int(one.is_stopped) for app, one in told.items()}
+    yield _by("yimen_app_database_bytes", "What a mini-app keeps in the database.", "app", sizes)
+    yield _by("yimen_app_database_quota_bytes", "How much it may.", "app", quotas)
+    yield _by("yimen_app_database_stopped", "1 for one that may not connect, being over.", "app", stopped)
 
 
 def _ledger(processes: Iterable[Counts]) -> Iterator[Metric]:

@@ -11,10 +11,14 @@ from yimen_host.runtime.metrics.counts import Counts, Ledger, Pool, Served
 from yimen_host.runtime.metrics.families import families
 from yimen_host.runtime.metrics.neighbours import Told
 from yimen_host.runtime.metrics.view import View, Waiting
+from yimen_host.runtime.surveyor import Kept
 
 REFERENCE = Path(__file__).parents[4] / "docs" / "reference" / "metrics.md"
 TEA = Served(classes=(0, 3, 0, 1, 0), times=(2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1), seconds=12.5)
-HOST = Counts("host-1", Ledger(2, 30, 1), Pool(1, 2, 16), {"tea": TEA}, {"calls": {"tea": 5}}, {"too_many": {"tea": 6}})
+HOST = Counts(
+    "host-1", Ledger(2, 30, 1), Pool(1, 2, 16), {"tea": TEA}, {"calls": {"tea": 5}}, {"too_many": {"tea": 6}},
+    kept={"tea": Kept(size=3, most=2, is_stopped=True)},
+)  # fmt: skip
 EVERYTHING = View(
     isolation=IsolationReport(4, "full", (), checked_at=datetime(2026, 11, 22, tzinfo=UTC)),
     waiting=Waiting(Backlog({}, {}, 0, {}, {}), deadletters.Backlog(0, 0)),
@@ -55,4 +59,18 @@ def test_a_processs_counts_are_told_under_its_name() -> None:
         ("yimen_database_connections", "host-1", "used"): 1,
         ("yimen_database_connections", "host-1", "idle"): 2,
         ("yimen_database_connections_most", "host-1"): 16,
+    }
+
+
+def test_what_a_mini_app_keeps_is_told_by_whoever_measured_it() -> None:
+    told = {
+        family.name: [(one.labels, one.value) for one in family.samples]
+        for family in families(EVERYTHING)
+        if family.name.startswith("yimen_app_database")
+    }
+
+    assert told == {
+        "yimen_app_database_bytes": [({"app": "tea"}, 3)],
+        "yimen_app_database_quota_bytes": [({"app": "tea"}, 2)],
+        "yimen_app_database_stopped": [({"app": "tea"}, 1)],
     }

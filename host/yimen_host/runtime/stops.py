@@ -1,0 +1,97 @@
+"""Keeps a mini-app out of the database, whatever it does: no connections, and nobody else who writes for it.
+
+The server itself remembers who is stopped: a quota has at least one connection, so a role with none was stopped.
+"""
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import psycopg
+from psycopg import sql
+from sqlalchemy.engine import URL
+
+from yimen_host.core.keyring import Keyring
+from yimen_host.runtime import roles
+from yimen_host.runtime.quotas import Quota
+
+TRIES = 5
+"""A session may change its own role in a transaction that it keeps open: each try ends those that are there."""
+END_MILLISECONDS = 2000
+"""To wait until a session has ended."""
+_LET_IN = """
+SELECT DISTINCT refobjid::regrole::text FROM pg_shdepend a
+WHERE a.refclassid = 'pg_authid'::regclass AND a.deptype = 'a' AND a.refobjid <> %(role)s::regrole AND EXISTS (
+  SELECT 1 FROM pg_shdepend o WHERE o.refclassid = 'pg_authid'::regclass AND o.refobjid = %(role)s::regrole
+    AND o.deptype = 'o' AND (o.dbid, o.classid, o.objid) = (a.dbid, a.classid, a.objid))
+"""
+
+log = logging.getLogger("yimen.runtime")
+
+
+async def stop(connection: roles.Connection, role: str) -> None:
+    """Let a mini-app's role have no session; doing it again ends those that are left."""
+    for left in reversed(range(TRIES)):
+        await _end_sessions(connection, role)
+        try:
+            await _allow(connection, role, roles.STOPPED)
+            break
+        except (psycopg.errors.LockNotAvailable, psycopg.errors.InternalError_):
+            if not left:
+                raise
+    await _end_sessions(connection, role)
+    await _shut_out_others(connection, role)
+
+
+async def let_on(connection: roles.Connection, role: str, quota: Quota) -> None:
+    """Let a mini-app that was stopped go on."""
+    await _allow(connection, role, quota.connections)
+
+
+@asynccontextmanager
+async def let_in(
+    connection: roles.Connection, owner: URL, keyring: Keyring, app_id: str, quota: Quota
+) -> AsyncIterator[URL]:
+    """The address, a secret, at which the host acts as a mini-app, also one that is stopped.
+
+    That one's own processes have another password meanwhile, so that none of them takes the place or the occasion.
+    """
+    role = roles.name(owner, app_id)
+    if not await _is_stopped(connection, role):
+        yield roles.acting_as(owner, keyring, app_id)
+        return
+    password = keyring.password(f"database:{app_id}:stopped")
+    await _allow(connection, role, quota.connections, password)
+    try:
+        yield owner.set(username=role, password=password)
+    finally:
+        await _allow(connection, role, roles.STOPPED, keyring.password(f"database:{app_id}"))
+        await _end_sessions(connection, role)
+
+
+async def _is_stopped(connection: roles.Connection, role: str) -> bool:
+    found = await connection.execute("SELECT rolconnlimit FROM pg_roles WHERE rolname = %s", (role,))
+    return await found.fetchone() == (roles.STOPPED,)
+
+
+async def _allow(connection: roles.Connection, role: str, sessions: int, password: str | None = None) -> None:
+    statement = sql.SQL("ALTER ROLE {} CONNECTION LIMIT {}").format(sql.Identifier(role), sql.Literal(sessions))
+    if password is not None:
+        statement += sql.SQL(" PASSWORD {}").format(sql.Literal(password))
+    await connection.execute(statement)
+
+
+async def _end_sessions(connection: roles.Connection, role: str) -> None:
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid, %s) FROM pg_stat_activity WHERE usename = %s", (END_MILLISECONDS, role)
+    )
+
+
+async def _shut_out_others(connection: roles.Connection, role: str) -> None:
+    """Take back what a mini-app gave to others, who could go on writing into its tables."""
+    found = await connection.execute(_LET_IN, {"role": sql.Identifier(role).as_string(connection)})
+    others = [sql.SQL(str(other)) for (other,) in await found.fetchall()]  # quoted by the server
+    schema = sql.Identifier(role)
+    for what in ("SCHEMA {}", "ALL TABLES IN SCHEMA {}", "ALL SEQUENCES IN SCHEMA {}", "ALL ROUTINES IN SCHEMA {}"):
+        statement = sql.SQL("REVOKE ALL ON " + what + " FROM {} CASCADE")
+        await connection.execute(statement.format(schema, sql.SQL(", ").join([sql.SQL("PUBLIC"), *others])))

@@ -1,0 +1,272 @@
+"""Mini-apps that fill the database, what they try in order to go on, and what stops them."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+from tests.host.raised import raised
+
+from yimen_host.core.services import Services
+from yimen_host.runtime import footprint, roles
+from yimen_host.runtime.installs import Installs
+from yimen_host.runtime.quotas import Quota
+from yimen_host.runtime.surveyor import Kept, Surveyor
+
+MIB = 1024 * 1024
+PIECE = "INSERT INTO cup SELECT repeat(md5(n::text), 30) FROM generate_series(1, 1000) n"
+"""About a MiB."""
+MOST_PIECES = 12
+Connection = psycopg.AsyncConnection[tuple[object, ...]]
+
+
+class Limits:
+    """The operator's file."""
+
+    def __init__(self) -> None:
+        self.quota = Quota(database_mib=3, connections=4)
+
+    def of(self, app_id: str) -> Quota:
+        """The same for everybody."""
+        return self.quota
+
+
+@pytest.fixture
+def limits() -> Limits:
+    """3 MiB at first."""
+    return Limits()
+
+
+@pytest.fixture
+async def installs(services: Services, limits: Limits, tmp_path: Path) -> AsyncIterator[Installs]:
+    """Mini-apps x and y, which keep cups. Their roles are the server's, and would outlive the test's database."""
+    made = Installs(services, limits.of)
+    for app_id in ("x", "y"):
+        release(tmp_path, app_id, "CREATE TABLE cup (tea text)")
+        await made.install(app_id, tmp_path, f"yimen_{app_id}", version="1.0.0")
+    yield made
+    for app_id in ("x", "y"):
+        await made.uninstall(app_id)
+
+
+@pytest.fixture
+def surveyor(services: Services, limits: Limits, tmp_path: Path) -> Surveyor:
+    """One that looks when it is told to."""
+    return Surveyor(services, tmp_path, limits.of)
+
+
+@pytest.fixture
+async def link(services: Services) -> AsyncIterator[Connection]:
+    """The surveyor's own connection."""
+    async with await psycopg.AsyncConnection.connect(roles.conninfo(services.database.url), autocommit=True) as opened:
+        await opened.execute("SET lock_timeout = 50")
+        yield opened
+
+
+def release(place: Path, app_id: str, *migrations: str) -> None:
+    """Write a mini-app's migrations."""
+    directory = place / f"yimen_{app_id}" / "migrations"
+    directory.mkdir(parents=True, exist_ok=True)
+    for number, text in enumerate(migrations, start=1):
+        (directory / f"{number:04}_step.sql").write_text(text)
+
+
+@contextlib.asynccontextmanager
+async def connected(installs: Installs, app_id: str = "x") -> AsyncIterator[Connection]:
+    """A session of a mini-app's own, which may have been ended before it is left."""
+    connection = await psycopg.AsyncConnection.connect(installs.apps_address(app_id), autocommit=True)
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def fill(installs: Installs, pieces: int) -> None:
+    """Keep about so many MiB."""
+    async with connected(installs) as connection:
+        for _ in range(pieces):
+            await connection.execute(PIECE)
+
+
+async def fill_on_and_on(installs: Installs) -> str:
+    """Fill from one of several sessions, each opened again when it was ended."""
+    refused = 0
+    for _ in range(MOST_PIECES):
+        try:
+            await fill(installs, 1)
+        except psycopg.OperationalError:
+            refused += 1
+    return "refused" if refused else "went on"
+
+
+async def size(link: Connection, installs: Installs, app_id: str = "x") -> int:
+    """What a mini-app keeps."""
+    return (await footprint.sizes(link, [installs.place(app_id)]))[installs.place(app_id)]
+
+
+async def refusal(installs: Installs) -> str:
+    """What the server says to a mini-app that connects; empty when it may."""
+    try:
+        async with connected(installs):
+            return ""
+    except psycopg.OperationalError as error:
+        return str(error).rpartition("FATAL:  ")[2].strip()
+
+
+async def stopped(installs: Installs, surveyor: Surveyor, link: Connection) -> None:
+    """Let x be over, and be seen."""
+    await fill(installs, 4)
+    await surveyor.look(link)
+    assert surveyor.kept["x"].is_stopped
+
+
+async def test_who_fills_grows_without_end_where_nobody_looks(installs: Installs, link: Connection) -> None:
+    endings = await asyncio.gather(*(fill_on_and_on(installs) for _ in range(3)))
+
+    assert endings == ["went on"] * 3
+    assert await size(link, installs) > 30 * MIB
+
+
+async def test_who_fills_from_many_sessions_is_stopped(
+    installs: Installs, surveyor: Surveyor, link: Connection
+) -> None:
+    filling = asyncio.gather(*(fill_on_and_on(installs) for _ in range(3)))
+    while not surveyor.kept or not surveyor.kept["x"].is_stopped:
+        await surveyor.look(link)
+    at_its_stop = await size(link, installs)
+
+    assert await filling == ["refused"] * 3
+    assert await size(link, installs) == at_its_stop < 30 * MIB
+    assert await refusal(installs) == f'too many connections for role "{installs.place("x")}"'
+
+
+async def test_publisher_and_admins_are_told_once_a_day(
+    services: Services, installs: Installs, surveyor: Surveyor, link: Connection, limits: Limits
+) -> None:
+    await fill(installs, 3)
+    limits.quota = Quota(database_mib=-(-await size(link, installs) // MIB))
+    for _ in range(2):
+        await surveyor.look(link)
+    before = await raised(services.database)
+    await fill(installs, 1)
+    for _ in range(2):
+        await surveyor.look(link)
+
+    assert before == [("database_nearly_full", "x:2026-11-21")]
+    assert sorted(await raised(services.database)) == [("database_full", "x:2026-11-21"), *before]
+
+
+async def test_a_higher_quota_lets_it_go_on(
+    installs: Installs, surveyor: Surveyor, link: Connection, limits: Limits
+) -> None:
+    await stopped(installs, surveyor, link)
+    await installs.limit(["x"])
+    kept_out = await refusal(installs)
+
+    limits.quota = Quota(database_mib=100)
+    await surveyor.look(link)
+
+    assert kept_out.startswith("too many connections")
+    assert await refusal(installs) == ""
+    assert surveyor.kept["x"] == Kept(await size(link, installs), 100 * MIB, is_stopped=False)
+
+
+async def test_a_migration_that_clears_out_lets_it_go_on(
+    installs: Installs, surveyor: Surveyor, link: Connection, tmp_path: Path
+) -> None:
+    await stopped(installs, surveyor, link)
+    release(tmp_path, "x", 
+        "CREATE TABLE cup (tea text)", "DELETE FROM cup", "CREATE INDEX cup_tea ON cup (tea); CLUSTER cup USING cup_tea",
+    )  # fmt: skip
+
+    await installs.install("x", tmp_path, "yimen_x", version="1.1.0")
+    kept_out = await refusal(installs)
+    await surveyor.look(link)
+
+    assert kept_out.startswith("too many connections")
+    assert await refusal(installs) == ""
+
+
+async def test_while_the_host_acts_as_it_its_own_processes_stay_outside(
+    installs: Installs, surveyor: Surveyor, link: Connection
+) -> None:
+    await stopped(installs, surveyor, link)
+
+    async with installs.spared("x") as address, await psycopg.AsyncConnection.connect(address) as connection:
+        await surveyor.look(link)
+        found = await (await connection.execute("SELECT count(*) FROM cup")).fetchone()
+        meanwhile = await refusal(installs)
+
+    assert found == (4000,)
+    assert meanwhile == f'password authentication failed for user "{installs.place("x")}"'
+    assert (await refusal(installs)).startswith("too many connections")
+
+
+async def test_a_stopped_one_can_be_removed(installs: Installs, surveyor: Surveyor, link: Connection) -> None:
+    await stopped(installs, surveyor, link)
+
+    await installs.uninstall("x")
+    await surveyor.look(link)
+
+    assert set(surveyor.kept) == {"y"}
+
+
+async def test_who_keeps_its_role_busy_is_stopped(installs: Installs, surveyor: Surveyor, link: Connection) -> None:
+    await fill(installs, 4)
+    async with connected(installs) as connection:
+        await connection.execute("BEGIN")
+        await connection.execute("ALTER ROLE CURRENT_USER SET statement_timeout = 0")
+        await connection.execute("ALTER ROLE CURRENT_USER PASSWORD 'mine alone'")
+
+        await surveyor.look(link)
+
+    assert (await refusal(installs)).startswith("too many connections")
+
+
+async def test_who_locks_its_tables_is_stopped_and_measured(
+    installs: Installs, surveyor: Surveyor, link: Connection
+) -> None:
+    await fill(installs, 4)
+    async with connected(installs) as connection:
+        await connection.execute("BEGIN")
+        await connection.execute("LOCK TABLE cup")
+        looks = []
+        for _ in range(3):
+            await surveyor.look(link)
+            looks.append((surveyor.kept["x"].size > 3 * MIB, surveyor.kept["x"].is_stopped))
+        measured = surveyor.kept["y"].is_stopped
+
+    assert looks == [(False, False), (False, True), (True, True)]
+    assert measured is False
+
+
+async def test_who_keeps_large_objects_is_measured_by_them(
+    installs: Installs, surveyor: Surveyor, link: Connection
+) -> None:
+    async with connected(installs) as connection:
+        await connection.execute(
+            "SELECT lo_from_bytea(0, string_agg(sha512(n::text::bytea), '')) FROM generate_series(1, 20000) n"
+        )
+
+    assert await size(link, installs) - await size(link, installs, "y") > MIB
+
+
+@pytest.mark.parametrize("granted", ["x_y", "PUBLIC"])
+async def test_another_mini_app_does_not_go_on_for_it(
+    installs: Installs, surveyor: Surveyor, link: Connection, granted: str
+) -> None:
+    place = sql.Identifier(installs.place("x"))
+    other = sql.SQL("PUBLIC") if granted == "PUBLIC" else sql.Identifier(installs.place("y"))
+    async with connected(installs) as connection:
+        await connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(place, other))
+        await connection.execute(sql.SQL("GRANT INSERT ON cup TO {}").format(other))
+    async with connected(installs, "y") as accomplice:
+        await accomplice.execute(sql.SQL("CREATE VIEW theirs AS SELECT * FROM {}.cup").format(place))
+        await accomplice.execute("INSERT INTO theirs VALUES ('before')")
+        await stopped(installs, surveyor, link)
+
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            await accomplice.execute("INSERT INTO theirs VALUES ('after')")
