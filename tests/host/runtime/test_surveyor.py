@@ -178,9 +178,8 @@ async def test_a_migration_that_clears_out_lets_it_go_on(
     installs: Installs, surveyor: Surveyor, link: Connection, tmp_path: Path
 ) -> None:
     await stopped(installs, surveyor, link)
-    release(tmp_path, "x", 
-        "CREATE TABLE cup (tea text)", "DELETE FROM cup", "CREATE INDEX cup_tea ON cup (tea); CLUSTER cup USING cup_tea",
-    )  # fmt: skip
+    rewritten = "CREATE INDEX cup_tea ON cup (tea); CLUSTER cup USING cup_tea"
+    release(tmp_path, "x", "CREATE TABLE cup (tea text)", "DELETE FROM cup", rewritten)
 
     await installs.install("x", tmp_path, "yimen_x", version="1.1.0")
     kept_out = await refusal(installs)
