@@ -24,6 +24,8 @@ class Excess(StrEnum):
     """One transaction, busy or idle: it holds locks, and rows that nobody can clean up."""
     LOCKS = "advisory_locks"
     """A lock that is not of its own tables: names of such locks are common to everybody in a database."""
+    ELSEWHERE = "other_databases"
+    """A session in another database of the server, where nothing is measured."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Session:
     transaction: float | None
     """Since its transaction began, if it is in one."""
     holds_advisory_lock: bool
+    is_elsewhere: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,8 @@ class Terminate:
 
 def judge(session: Session, quota: Quota, *, held_before: bool) -> Cancel | Terminate | None:
     """Return what is to be done about a session. `held_before`: it had an advisory lock at the last look too."""
+    if session.is_elsewhere:
+        return Terminate(Excess.ELSEWHERE)
     over = session.statement - quota.statement_seconds if session.is_busy else 0.0
     if over > GRACE_SECONDS + PATIENCE_SECONDS:
         return Terminate(Excess.STATEMENTS)

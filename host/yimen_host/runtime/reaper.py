@@ -22,13 +22,13 @@ SELECT a.pid, a.backend_start::text AS began, a.usename::text AS role,
   coalesce(extract(epoch FROM clock_timestamp() - a.query_start), 0)::float8 AS statement,
   extract(epoch FROM clock_timestamp() - a.xact_start)::float8 AS transaction,
   EXISTS (SELECT 1 FROM pg_locks l WHERE l.pid = a.pid AND l.locktype = 'advisory' AND l.granted)
-    AS holds_advisory_lock
+    AS holds_advisory_lock, a.datname <> current_database() AS is_elsewhere
 FROM pg_stat_activity a
-WHERE a.datname = current_database() AND a.backend_type = 'client backend'
-  AND starts_with(a.usename::text, %(prefix)s) AND NOT EXISTS (
+WHERE a.backend_type = 'client backend' AND starts_with(a.usename::text, %(prefix)s)
+  AND (a.datname <> current_database() OR NOT EXISTS (
   SELECT 1 FROM pg_locks l JOIN pg_stat_activity o ON o.pid = l.pid
   WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND o.usename = session_user
-    AND l.classid = %(spared)s AND l.objid = (hashtext(a.usename::text)::int8 & 4294967295)::oid)
+    AND l.classid = %(spared)s AND l.objid = (hashtext(a.usename::text)::int8 & 4294967295)::oid))
 """
 _SAME = "FROM pg_stat_activity WHERE pid = %s AND backend_start::text = %s"
 """A number may belong to another session by now."""

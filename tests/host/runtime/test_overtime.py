@@ -16,7 +16,7 @@ from yimen_host.runtime.overtime import Cancel, Excess, Session, Terminate, judg
 from yimen_host.runtime.quotas import Quota
 from yimen_host.runtime.reaper import Reaper
 
-QUOTA = Quota(statement_seconds=0.3, transaction_seconds=0.5, connections=6)
+QUOTA = Quota(statement_seconds=0.3, transaction_seconds=0.5, connections=8)
 LONG_SECONDS = 8.0
 """Past every limit here, with the grace and the patience."""
 CONTROL_SECONDS = 2.5
@@ -69,6 +69,18 @@ async def hold_the_hosts_lock(connection: Connection) -> None:
         await asyncio.sleep(0.05)
 
 
+async def fill_another_database(connection: Connection) -> None:
+    """Fill temporary tables where every role of a server may make them, and nobody looks."""
+    elsewhere = psycopg.conninfo.make_conninfo(
+        connection.info.dsn, password=connection.info.password, dbname="postgres"
+    )
+    async with await psycopg.AsyncConnection.connect(elsewhere, autocommit=True) as other:
+        await other.execute("CREATE TEMPORARY TABLE cup (n int)")
+        while True:
+            await other.execute("INSERT INTO cup VALUES (1)")
+            await asyncio.sleep(0.05)
+
+
 ATTACKS = {
     sleep_for_long: Excess.STATEMENTS,
     sleep_in_a_block: Excess.STATEMENTS,
@@ -76,6 +88,7 @@ ATTACKS = {
     sit_in_a_transaction: Excess.TRANSACTIONS,
     stay_busy_in_a_transaction: Excess.TRANSACTIONS,
     hold_the_hosts_lock: Excess.LOCKS,
+    fill_another_database: Excess.ELSEWHERE,
 }
 
 
@@ -229,6 +242,7 @@ def session(**values: object) -> Session:
         ({"holds_advisory_lock": True}, False, None),
         ({"holds_advisory_lock": True}, True, Terminate(Excess.LOCKS)),
         ({"holds_advisory_lock": False}, True, None),
+        ({"is_elsewhere": True}, False, Terminate(Excess.ELSEWHERE)),
     ],
 )
 def test_what_is_too_much(values: dict[str, object], held_before: bool, verdict: object) -> None:
