@@ -19,32 +19,55 @@ TRIES = 5
 """A session may change its own role in a transaction that it keeps open: each try ends those that are there."""
 END_MILLISECONDS = 2000
 """To wait until a session has ended."""
-_LET_IN = """
+_LISTED = """
 SELECT DISTINCT refobjid::regrole::text FROM pg_shdepend a
 WHERE a.refclassid = 'pg_authid'::regclass AND a.deptype = 'a' AND a.refobjid <> %(role)s::regrole AND EXISTS (
   SELECT 1 FROM pg_shdepend o WHERE o.refclassid = 'pg_authid'::regclass AND o.refobjid = %(role)s::regrole
     AND o.deptype = 'o' AND (o.dbid, o.classid, o.objid) = (a.dbid, a.classid, a.objid))
 """
+"""Whom the role gave anything."""
+_FREEZE = """
+SELECT format('ALTER ROUTINE %%s SET role TO none', oid::regprocedure)
+FROM pg_proc WHERE proowner = %(role)s::regrole AND prokind <> 'a'
+"""
+"""PostgreSQL refuses to change the role where a function runs with another's rights, and so to call it."""
+_THAW = """
+SELECT format('ALTER ROUTINE %%s RESET role', oid::regprocedure)
+FROM pg_proc WHERE proowner = %(role)s::regrole AND 'role=none' = ANY (proconfig)
+"""
+_SEVER = """
+SELECT format('ALTER TABLE %%s DROP CONSTRAINT %%I', c.conrelid::regclass, c.conname)
+FROM pg_constraint c JOIN pg_class t ON t.oid = c.conrelid JOIN pg_class f ON f.oid = c.confrelid
+WHERE c.contype = 'f' AND t.relowner = %(role)s::regrole AND f.relowner <> t.relowner AND c.conparentid = 0
+"""
 
 log = logging.getLogger("yimen.runtime")
 
 
-async def stop(connection: roles.Connection, role: str) -> None:
-    """Let a mini-app's role have no session; doing it again ends those that are left."""
+async def stop(connection: roles.Connection, role: str, password: str | None = None) -> None:
+    """Let nobody write with a mini-app's rights: no session of its own, and nothing it prepared for others to set off.
+
+    Doing it again does what is left. ``password``: what it has from now on, if another.
+    """
     for left in reversed(range(TRIES)):
         await _end_sessions(connection, role)
         try:
-            await _allow(connection, role, roles.STOPPED)
+            await _allow(connection, role, roles.STOPPED, password)
             break
         except (psycopg.errors.LockNotAvailable, psycopg.errors.InternalError_):
             if not left:
                 raise
     await _end_sessions(connection, role)
     await _shut_out_others(connection, role)
+    # Its functions run with its rights where another's trigger, an index or autovacuum calls them.
+    await _carry_out(connection, _FREEZE, role)
+    # So do cascades, and the rules of the tables they reach.
+    await _carry_out(connection, _SEVER, role)
 
 
 async def let_on(connection: roles.Connection, role: str, quota: Quota) -> None:
     """Let a mini-app that was stopped go on."""
+    await _carry_out(connection, _THAW, role)
     await _allow(connection, role, quota.connections)
 
 
@@ -61,12 +84,12 @@ async def let_in(
         yield roles.acting_as(owner, keyring, app_id)
         return
     password = keyring.password(f"database:{app_id}:stopped")
+    await _carry_out(connection, _THAW, role)
     await _allow(connection, role, quota.connections, password)
     try:
         yield owner.set(username=role, password=password)
     finally:
-        await _allow(connection, role, roles.STOPPED, keyring.password(f"database:{app_id}"))
-        await _end_sessions(connection, role)
+        await stop(connection, role, keyring.password(f"database:{app_id}"))
 
 
 async def _is_stopped(connection: roles.Connection, role: str) -> bool:
@@ -89,9 +112,19 @@ async def _end_sessions(connection: roles.Connection, role: str) -> None:
 
 async def _shut_out_others(connection: roles.Connection, role: str) -> None:
     """Take back what a mini-app gave to others, who could go on writing into its tables."""
-    found = await connection.execute(_LET_IN, {"role": sql.Identifier(role).as_string(connection)})
-    others = [sql.SQL(str(other)) for (other,) in await found.fetchall()]  # quoted by the server
-    schema = sql.Identifier(role)
+    others = [sql.SQL("PUBLIC"), *await _told(connection, _LISTED, role)]
     for what in ("SCHEMA {}", "ALL TABLES IN SCHEMA {}", "ALL SEQUENCES IN SCHEMA {}", "ALL ROUTINES IN SCHEMA {}"):
         statement = sql.SQL("REVOKE ALL ON " + what + " FROM {} CASCADE")
-        await connection.execute(statement.format(schema, sql.SQL(", ").join([sql.SQL("PUBLIC"), *others])))
+        await connection.execute(statement.format(sql.Identifier(role), sql.SQL(", ").join(others)))
+
+
+async def _carry_out(connection: roles.Connection, query: str, role: str) -> None:
+    """Execute the statements that a query makes."""
+    for statement in await _told(connection, query, role):
+        await connection.execute(statement)
+
+
+async def _told(connection: roles.Connection, query: str, role: str) -> list[sql.SQL]:
+    """What the server writes in SQL, with every name quoted."""
+    found = await connection.execute(query.encode(), {"role": sql.Identifier(role).as_string(connection)})
+    return [sql.SQL(str(text)) for (text,) in await found.fetchall()]

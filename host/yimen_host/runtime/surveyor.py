@@ -121,13 +121,15 @@ class Surveyor:
         most, before = quota.database_mib * MIB, self.kept.get(app_id)
         if size is None:
             # Twice in a row it hides; stopped, it can be measured at the next look.
-            is_stopped, size = place.role in self._hidden, before.size if before else 0
+            is_stopped, size = place.is_stopped or place.role in self._hidden, before.size if before else 0
         else:
             is_stopped = size > most
-        if is_stopped:
+        if is_stopped and (not place.is_stopped or before is None or size > before.size):
             await stops.stop(link, place.role)
         elif place.is_stopped:
             await stops.let_on(link, place.role, quota)
+        if is_stopped and place.is_stopped and before is not None and size > before.size:
+            log.error("%s grows although it is stopped: others may write for it", app_id)
         if is_stopped != place.is_stopped:
             log.warning("%s: %s with %s of %s bytes", app_id, "stopped" if is_stopped else "goes on", size, most)
         if size > NEARLY * most:

@@ -4,14 +4,17 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
+from tests.host.runtime.acting import release
 from tests.host.village import Village
 
 from yimen_host.core.database import Database
+from yimen_host.runtime import roles
 from yimen_host.runtime.contract import IsolationReport, LayerReport
 from yimen_host.runtime.extensions.loading import Extensions, Record, State
 from yimen_host.runtime.health import Finding, Health, Verdict, examine
 from yimen_host.runtime.installs import Installs
-from yimen_host.runtime.quotas import Quota
+from yimen_host.runtime.quotas import Quota, Quotas
 from yimen_host.runtime.sandbox.layers import Layer, LayerState
 from yimen_host.runtime.supervision import SupervisorUnavailable
 from yimen_host.settings import Settings
@@ -89,6 +92,25 @@ async def test_too_few_connections_for_everybody_are_told(here: Village, tmp_pat
     assert after["connections"] == Finding(
         "connections", Verdict.WARNING, "mini-apps may take 208 and this machine 19 of the server's 197",
         "raise max_connections of PostgreSQL, or lower `connections` in YIMEN_QUOTAS",
+    )  # fmt: skip
+
+
+async def test_who_fills_the_database_is_told(here: Village, tmp_path: Path) -> None:
+    installs = Installs(here.services)
+    release(tmp_path, "x", "CREATE TABLE cup AS SELECT repeat(md5(n::text), 30) FROM generate_series(1, 2000) n")
+    await installs.install("x", tmp_path, "yimen_x", version="1.0.0")
+    here.node.quotas.take_over(Quotas(Quota(database_mib=1), {}))
+    async with await psycopg.AsyncConnection.connect(
+        roles.conninfo(here.services.database.url), autocommit=True
+    ) as link:
+        await here.node._surveyor.look(link)
+
+    found = await look(here)
+    await installs.uninstall("x")
+
+    assert found["database x"] == Finding(
+        "database x", Verdict.BAD, "it keeps 2 of 1 MiB in the database, and may not connect to it",
+        "raise its database_mib in YIMEN_QUOTAS, or have its publisher release a migration that clears out",
     )  # fmt: skip
 
 

@@ -1,14 +1,13 @@
 """Mini-apps that fill the database, what they try in order to go on, and what stops them."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
 from tests.host.raised import raised
+from tests.host.runtime.acting import Connection, connected, refusal, release
 
 from yimen_host.core.services import Services
 from yimen_host.runtime import footprint, roles
@@ -20,7 +19,6 @@ MIB = 1024 * 1024
 PIECE = "INSERT INTO cup SELECT repeat(md5(n::text), 30) FROM generate_series(1, 1000) n"
 """About a MiB."""
 MOST_PIECES = 12
-Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
 
 class Limits:
@@ -66,24 +64,6 @@ async def link(services: Services) -> AsyncIterator[Connection]:
         yield opened
 
 
-def release(place: Path, app_id: str, *migrations: str) -> None:
-    """Write a mini-app's migrations."""
-    directory = place / f"yimen_{app_id}" / "migrations"
-    directory.mkdir(parents=True, exist_ok=True)
-    for number, text in enumerate(migrations, start=1):
-        (directory / f"{number:04}_step.sql").write_text(text)
-
-
-@contextlib.asynccontextmanager
-async def connected(installs: Installs, app_id: str = "x") -> AsyncIterator[Connection]:
-    """A session of a mini-app's own, which may have been ended before it is left."""
-    connection = await psycopg.AsyncConnection.connect(installs.apps_address(app_id), autocommit=True)
-    try:
-        yield connection
-    finally:
-        await connection.close()
-
-
 async def fill(installs: Installs, pieces: int) -> None:
     """Keep about so many MiB."""
     async with connected(installs) as connection:
@@ -105,15 +85,6 @@ async def fill_on_and_on(installs: Installs) -> str:
 async def size(link: Connection, installs: Installs, app_id: str = "x") -> int:
     """What a mini-app keeps."""
     return (await footprint.sizes(link, [installs.place(app_id)]))[installs.place(app_id)]
-
-
-async def refusal(installs: Installs) -> str:
-    """What the server says to a mini-app that connects; empty when it may."""
-    try:
-        async with connected(installs):
-            return ""
-    except psycopg.OperationalError as error:
-        return str(error).rpartition("FATAL:  ")[2].strip()
 
 
 async def stopped(installs: Installs, surveyor: Surveyor, link: Connection) -> None:
@@ -251,21 +222,3 @@ async def test_who_keeps_large_objects_is_measured_by_them(
         )
 
     assert await size(link, installs) - await size(link, installs, "y") > MIB
-
-
-@pytest.mark.parametrize("granted", ["x_y", "PUBLIC"])
-async def test_another_mini_app_does_not_go_on_for_it(
-    installs: Installs, surveyor: Surveyor, link: Connection, granted: str
-) -> None:
-    place = sql.Identifier(installs.place("x"))
-    other = sql.SQL("PUBLIC") if granted == "PUBLIC" else sql.Identifier(installs.place("y"))
-    async with connected(installs) as connection:
-        await connection.execute(sql.SQL("GRANT USAGE ON SCHEMA {} TO {}").format(place, other))
-        await connection.execute(sql.SQL("GRANT INSERT ON cup TO {}").format(other))
-    async with connected(installs, "y") as accomplice:
-        await accomplice.execute(sql.SQL("CREATE VIEW theirs AS SELECT * FROM {}.cup").format(place))
-        await accomplice.execute("INSERT INTO theirs VALUES ('before')")
-        await stopped(installs, surveyor, link)
-
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            await accomplice.execute("INSERT INTO theirs VALUES ('after')")
