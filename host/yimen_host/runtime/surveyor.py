@@ -124,17 +124,23 @@ class Surveyor:
             is_stopped, size = place.is_stopped or place.role in self._hidden, before.size if before else 0
         else:
             is_stopped = size > most
-        if is_stopped and (not place.is_stopped or before is None or size > before.size):
-            await stops.stop(link, place.role)
+        if is_stopped:
+            await self._keep_out(link, place, before, size)
         elif place.is_stopped:
             await stops.let_on(link, place.role, quota)
-        if is_stopped and place.is_stopped and before is not None and size > before.size:
-            log.error("%s grows although it is stopped: others may write for it", app_id)
         if is_stopped != place.is_stopped:
             log.warning("%s: %s with %s of %s bytes", app_id, "stopped" if is_stopped else "goes on", size, most)
         if size > NEARLY * most:
             await self._tell(Alert.DATABASE_FULL if size > most else Alert.DATABASE_NEARLY_FULL, app_id, quota)
         return Kept(size, most, is_stopped)
+
+    async def _keep_out(self, link: roles.Connection, place: Place, before: Kept | None, size: int) -> None:
+        """Stop it, and again where that may have been cut short or does not hold."""
+        if place.is_stopped and before is not None and before.is_stopped:
+            if size <= before.size:
+                return
+            log.error("%s grows although it is stopped: others may write for it", place.role)
+        await stops.stop(link, place.role)
 
     async def _tell(self, kind: Alert, app_id: str, quota: Quota) -> None:
         """Once a day."""

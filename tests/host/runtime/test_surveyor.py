@@ -114,6 +114,18 @@ async def test_who_fills_from_many_sessions_is_stopped(
     assert await refusal(installs) == f'too many connections for role "{installs.place("x")}"'
 
 
+async def test_it_stays_stopped_as_long_as_it_is_over(
+    installs: Installs, surveyor: Surveyor, link: Connection
+) -> None:
+    await stopped(installs, surveyor, link)
+    refusals = set()
+    for _ in range(3):
+        await surveyor.look(link)
+        refusals.add(await refusal(installs))
+
+    assert refusals == {f'too many connections for role "{installs.place("x")}"'}
+
+
 async def test_publisher_and_admins_are_told_once_a_day(
     services: Services, installs: Installs, surveyor: Surveyor, link: Connection, limits: Limits
 ) -> None:
