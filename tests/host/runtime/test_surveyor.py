@@ -114,9 +114,7 @@ async def test_who_fills_from_many_sessions_is_stopped(
     assert await refusal(installs) == f'too many connections for role "{installs.place("x")}"'
 
 
-async def test_it_stays_stopped_as_long_as_it_is_over(
-    installs: Installs, surveyor: Surveyor, link: Connection
-) -> None:
+async def test_it_stays_stopped_as_long_as_it_is_over(installs: Installs, surveyor: Surveyor, link: Connection) -> None:
     await stopped(installs, surveyor, link)
     refusals = set()
     for _ in range(3):
