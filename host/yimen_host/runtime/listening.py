@@ -1,7 +1,6 @@
 """Hears what other processes changed: one connection that listens, and calls back."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 
@@ -10,6 +9,7 @@ from psycopg import sql
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
+from yimen_host.core.tasks import stopped
 from yimen_host.runtime.roles import Connection
 from yimen_host.runtime.supervision import SupervisorUnavailable
 
@@ -43,10 +43,8 @@ class Listener:
 
     async def stop(self) -> None:
         """Stop listening."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        task, self._task = self._task, None
+        await stopped(task)
 
     async def _run(self) -> None:
         while True:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 
+from yimen_host.core.tasks import stopped
 from yimen_host.runtime.quotas import Quotas, QuotasUnreadable
 from yimen_host.runtime.supervision import SupervisorRefused, SupervisorUnavailable
 
@@ -56,9 +57,8 @@ class QuotaWatch:
 
     async def stop(self) -> None:
         """Look no more."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        task, self._task = self._task, None
+        await stopped(task)
 
     async def _run(self, file: Path) -> None:
         while True:

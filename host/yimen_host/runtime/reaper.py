@@ -10,6 +10,7 @@ import psycopg
 from psycopg.rows import class_row
 from sqlalchemy.engine import URL
 
+from yimen_host.core.tasks import stopped
 from yimen_host.runtime import roles
 from yimen_host.runtime.overtime import Cancel, Excess, Session, Terminate, judge
 from yimen_host.runtime.quotas import Quota
@@ -54,9 +55,8 @@ class Reaper:
 
     async def stop(self) -> None:
         """Look no more, and let another process."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        task, self._task = self._task, None
+        await stopped(task)
         self._turn.let_go()
 
     async def _run(self) -> None:

@@ -16,6 +16,7 @@ import psycopg
 from yimen_host.core import alerts
 from yimen_host.core.alerts import Alert
 from yimen_host.core.services import Services
+from yimen_host.core.tasks import stopped
 from yimen_host.runtime import footprint, roles, stops
 from yimen_host.runtime.footprint import Place
 from yimen_host.runtime.quotas import Quota
@@ -65,9 +66,8 @@ class Surveyor:
 
     async def stop(self) -> None:
         """Look no more, and let another process."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        task, self._task = self._task, None
+        await stopped(task)
         self._turn.let_go()
 
     async def _run(self) -> None:

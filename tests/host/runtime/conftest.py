@@ -16,6 +16,7 @@ from yimen_host.runtime.contract import Limits, ReleaseSpec
 from yimen_host.runtime.supervision import Supervision
 
 _KEYS = json.dumps({"keys": [ECKey.generate_key("P-256", {"kid": "a", "alg": "ES256"}).as_dict(private=False)]})
+START_SECONDS = 30.0  # for a supervisor to be there
 _HEAD = """
 import asyncio, json, os, sys, time
 from pathlib import Path
@@ -79,7 +80,11 @@ async def supervision(place: Path) -> AsyncIterator[Supervision]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "yimen_host.runtime.supervisor", "--config", str(config)
     )
-    client = Supervision(place / "run" / "control.sock")
+    socket = place / "run" / "control.sock"
+    async with asyncio.timeout(START_SECONDS):
+        while not socket.exists():  # noqa: ASYNC110  another process makes it
+            await asyncio.sleep(0.02)
+    client = Supervision(socket)
     yield client
     await client.close()
     process.terminate()

@@ -253,3 +253,23 @@ def test_a_role_tells_its_mini_app(services: Services) -> None:
     owner = services.database.url
 
     assert roles.app_of(owner, roles.name(owner, "tea-house")) == "tea-house"
+
+
+async def test_one_that_is_stopped_while_it_connects_leaves_nothing_half_open(
+    services: Services, tmp_path: Path
+) -> None:
+    before, stopped = open_sockets(), []
+    for millisecond in range(12):
+        for _ in range(3):
+            reaper = Reaper(services.database.url, tmp_path, lambda app_id: QUOTA)
+            await reaper.start()
+            await asyncio.sleep(millisecond / 1000)
+            await reaper.stop()
+            stopped.append(reaper)
+
+    assert open_sockets() == before
+
+
+def open_sockets() -> int:
+    """How many sockets this process has."""
+    return sum(file.is_socket() for file in Path("/proc/self/fd").iterdir())

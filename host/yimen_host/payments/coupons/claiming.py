@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from yimen_host.core.services import Services
+from yimen_host.core.tasks import stopped
 from yimen_host.payments import chart
 from yimen_host.payments.coupons.answers import TRY_LATER, AlreadyClaimed, Answer, Memory, Won
 from yimen_host.payments.coupons.eligibility import NotEligible, Reason
@@ -68,9 +69,8 @@ class Claims:
     async def stop(self) -> None:
         """Answer what is queued, then end."""
         await self._idle.wait()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        task, self._task = self._task, None
+        await stopped(task)
 
     async def claim(self, click: Click) -> Answer:
         """Answer a click after its commit, or at once where nothing is left to ask."""

@@ -19,6 +19,7 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from yimen_host.core.tasks import stopped
 from yimen_host.runtime.metrics.families import families
 from yimen_host.runtime.metrics.neighbours import directory
 from yimen_host.runtime.metrics.view import View
@@ -50,9 +51,8 @@ class Scraping:
 
     async def stop(self) -> None:
         """Answer no more, and let another process take over."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        task, self._task = self._task, None
+        await stopped(task)
         if self._server is not None:
             self._server.close()
         self._turn.let_go()
