@@ -1,5 +1,6 @@
 """One embedded PostgreSQL for the whole run, shared by all workers; a database of its own for each test."""
 
+import contextlib
 import itertools
 import os
 import tempfile
@@ -111,6 +112,15 @@ def new_database(owner: str, *, template: str = "template1") -> Iterator[str]:
             yield Address(socket_dir, owner, "test", name).url
         finally:
             connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+            _drop_roles_of_mini_apps(connection, owner)
+
+
+def _drop_roles_of_mini_apps(connection: psycopg.Connection[tuple[Any, ...]], owner: str) -> None:
+    """Roles are the server's: they outlive the database, and the next test would find them."""
+    found = connection.execute("SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)", (f"{owner}_app_",))
+    for (role,) in found.fetchall():
+        with contextlib.suppress(psycopg.errors.DependentObjectsStillExist):  # of a database that is still there
+            connection.execute(sql.SQL("DROP ROLE {}").format(sql.Identifier(role)))
 
 
 def _superuser() -> psycopg.Connection[tuple[Any, ...]]:
