@@ -11,8 +11,15 @@ from yimen_host.runtime.supervisor.delegation import LEAF, WANTED, NotDelegated,
 
 _MOUNTS = Path("/proc/self/mounts")
 _OWN = Path("/proc/self/cgroup")
-_PERIOD = 100_000
+_PERIOD = 20_000
+"""Microseconds in which a release gets its share of the processor: one that spins holds the cores for less."""
+_LEAST_QUOTA = 1_000
+"""The kernel's least."""
+_SHARES, _WEIGHT = "128", "12"
+"""Against 1024 and 100 of the host: whatever mini-apps do, the gateway before them comes first."""
 _V1 = ("memory", "pids", "cpu")
+_NOT_EVERYWHERE = ("memory.swap.max", "cpu.cfs_burst_us", "cpu.max", "cpu.max.burst", "cpu.weight")
+"""Where a kernel counts no swap, is older than 5.14, or the processor was not handed down."""
 UNIFIED = "unified"
 """Stands for all controllers of version 2, which has one hierarchy."""
 
@@ -65,8 +72,8 @@ class ControlGroups:
         for controller, parent in self._parents.items():
             place = parent / release
             place.mkdir(exist_ok=True)
-            for file, value in _settings(controller, limits).items():
-                if controller != UNIFIED or (place / file).exists():  # a kernel may count no swap, or give no cpu
+            for file, value in _settings(controller, limits):
+                if file not in _NOT_EVERYWHERE or (place / file).exists():
                     (place / file).write_text(value)
             if controller == UNIFIED:
                 places.append(place)
@@ -120,20 +127,33 @@ class Group:
         return LayerReport(Layer.CGROUP, LayerState.ENFORCED, self.lacking)
 
 
-def _settings(controller: str, limits: Limits) -> dict[str, str]:
-    quota = str(int(limits.processor * _PERIOD))
+def _settings(controller: str, limits: Limits) -> list[tuple[str, str]]:
+    """What is written into a group's files, in order: a burst above the quota would be refused.
+
+    The burst lets a start, or a request after a rest, have twice its share at once.
+    """
+    quota = str(max(_LEAST_QUOTA, int(limits.processor * _PERIOD)))
     if controller == "memory":
-        return {"memory.limit_in_bytes": str(limits.memory)}
+        return [("memory.limit_in_bytes", str(limits.memory))]
     if controller == "pids":
-        return {"pids.max": str(limits.processes)}
+        return [("pids.max", str(limits.processes))]
     if controller == "cpu":
-        return {"cpu.cfs_period_us": str(_PERIOD), "cpu.cfs_quota_us": quota}
-    return {
-        "memory.max": str(limits.memory),
-        "memory.swap.max": "0",
-        "pids.max": str(limits.processes),
-        "cpu.max": f"{quota} {_PERIOD}",
-    }
+        return [
+            ("cpu.cfs_burst_us", "0"),
+            ("cpu.cfs_period_us", str(_PERIOD)),
+            ("cpu.cfs_quota_us", quota),
+            ("cpu.cfs_burst_us", quota),
+            ("cpu.shares", _SHARES),
+        ]
+    return [
+        ("memory.max", str(limits.memory)),
+        ("memory.swap.max", "0"),
+        ("pids.max", str(limits.processes)),
+        ("cpu.max.burst", "0"),
+        ("cpu.max", f"{quota} {_PERIOD}"),
+        ("cpu.max.burst", quota),
+        ("cpu.weight", _WEIGHT),
+    ]
 
 
 def _own_groups() -> dict[str, Path]:
