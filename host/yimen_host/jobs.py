@@ -13,7 +13,6 @@ from yimen_host.core.database import SCHEMA, host_role
 from yimen_host.core.errors import HostError
 from yimen_host.core.outbox import DELIVER, QUEUE, OutboxEvent, find_event
 from yimen_host.core.waking import WakingConnector
-from yimen_host.duties import People
 from yimen_host.node import Node
 from yimen_host.notices import alerts as told
 from yimen_host.notices import settled
@@ -24,6 +23,7 @@ from yimen_host.payments.webhooks.errors import Later
 from yimen_host.payments.webhooks.sending import Sender
 from yimen_host.payments.webhooks.telling import QUEUE as WEBHOOKS
 from yimen_host.payments.webhooks.telling import SEND
+from yimen_host.ports import People
 from yimen_host.runtime.delivery import deliver
 
 log = logging.getLogger("yimen.jobs")

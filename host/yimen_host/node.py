@@ -11,12 +11,9 @@ from yimen_host.core.sockets import run_directory
 from yimen_host.domains import Layout
 from yimen_host.identity import changes
 from yimen_host.identity.absent import NoAuthority, NoSender
-from yimen_host.identity.accounts import PAYMENT, Accounts, Sender
+from yimen_host.identity.accounts import Accounts, Sender
 from yimen_host.identity.consent import Consents
-from yimen_host.identity.errors import FieldError
-from yimen_host.identity.mandates.apps import AskedScope, MandateApp
 from yimen_host.identity.mandates.granting import Mandates
-from yimen_host.identity.mandates.mandate import SCOPE as MANDATE_SCOPE
 from yimen_host.identity.mandates.rights import Rights
 from yimen_host.identity.realname import RealNameAuthority
 from yimen_host.identity.sandbox import SandboxAuthority, SandboxSender
@@ -24,9 +21,9 @@ from yimen_host.identity.sessions import Sessions
 from yimen_host.notices import api as notice_api
 from yimen_host.notices.inbox import Inbox
 from yimen_host.payments import api as payment_api
-from yimen_host.payments.decision import GRANTED, Decision, Refused
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.webhooks.endpoints import Endpoints
+from yimen_host.ports import MandateApps, PaymentPasswords
 from yimen_host.runtime import connections as connection_api
 from yimen_host.runtime import description, quotawatch
 from yimen_host.runtime.connections import Connections
@@ -48,10 +45,8 @@ from yimen_host.runtime.removal import Removals
 from yimen_host.runtime.sessions import AppSessions
 from yimen_host.runtime.supervision import Supervision
 from yimen_host.runtime.surveyor import Surveyor
+from yimen_host.runtime.watch import Watch
 from yimen_registry import Registry
-from yimen_sdk.manifest import Manifest
-from yimen_sdk.resident import Locale
-from yimen_sdk.scopes import SCOPES
 
 log = logging.getLogger("yimen.node")
 RELEASES_CHANNEL = "yimen_releases"
@@ -96,8 +91,12 @@ class Node:
             self.refresh,
         )
         self._relay = DatabaseRelay(self.directory.run_dir / "postgres", self.services.database.url)
-        self._reaper = Reaper(self.services.database.url, self.directory.run_dir, self.quotas.of)
-        self._surveyor = Surveyor(self.services, self.directory.run_dir, self.quotas.of)
+        self._reaper = Reaper(self.services.database.url, self.quotas.of)
+        self._surveyor = Surveyor(self.services, self.quotas.of)
+        self._watches = [
+            Watch(self.services.database.url, self.directory.run_dir, "reaper", self._reaper.look),
+            Watch(self.services.database.url, self.directory.run_dir, "surveyor", self._surveyor.look),
+        ]
         self._reporting = Reporting(self.services, self.supervision, self.directory.run_dir, self._counted())
         settings = self.services.settings
         self._quota_watch = quotawatch.QuotaWatch(
@@ -189,8 +188,8 @@ class Node:
         await self.payments.start()
         await self._relay.start()
         await self._listener.start()
-        await self._reaper.start()
-        await self._surveyor.start()
+        for watch in self._watches:
+            watch.start()
         self._quota_watch.start()
         await self._reporting.start(HOST if answer_apps else JOBS)
         if self._watcher:
@@ -202,8 +201,8 @@ class Node:
             await self._watcher.stop()
         await self._reporting.stop()
         await self._quota_watch.stop()
-        await self._surveyor.stop()
-        await self._reaper.stop()
+        for watch in self._watches:
+            await watch.stop()
         await self._listener.stop()
         await self._sockets.close()
         await self.payments.stop()
@@ -267,41 +266,3 @@ def _sender(services: Services, extensions: Extensions) -> Sender:
         return SandboxSender(services)
     log.warning("no extension offers a sender: nobody can sign up")
     return NoSender()
-
-
-class MandateApps:
-    """The port of mandates to mini-apps: those whose approved manifest says that they can be used for somebody else."""
-
-    def __init__(self, directory: LiveDirectory) -> None:
-        self._directory = directory
-
-    def mandate_apps(self, language: Locale) -> list[MandateApp]:
-        """Each with the scopes that a mandate can cover, in a language."""
-        manifests = [release.manifest for release in self._directory.releases()]
-        return [_mandate_app(manifest, language) for manifest in manifests if MANDATE_SCOPE in manifest.scope_names]
-
-
-def _mandate_app(manifest: Manifest, language: Locale) -> MandateApp:
-    scopes = tuple(
-        AskedScope(scope.name, SCOPES[scope.name].title.in_(language), scope.reason.in_(language))
-        for scope in manifest.scopes
-        if scope.name != MANDATE_SCOPE
-    )
-    return MandateApp(manifest.id, manifest.title.in_(language), scopes)
-
-
-class PaymentPasswords:
-    """The port of payments to the payment password, which identity keeps."""
-
-    def __init__(self, accounts: Accounts) -> None:
-        self._accounts = accounts
-
-    async def verify(self, resident_id: str, typed: str) -> Decision:
-        """Whether a typed payment password is right; each wrong try counts, five lock it for a while."""
-        if not await self._accounts.has_password(resident_id, PAYMENT):
-            return Refused("not_set")
-        try:
-            right = await self._accounts.check_password(resident_id, PAYMENT, typed)
-        except FieldError:
-            return Refused("locked")
-        return GRANTED if right else Refused("wrong")

@@ -15,11 +15,11 @@ from yimen_host.identity import passwords, store
 from yimen_host.identity.accounts import PAYMENT, SIGN_IN, Accounts
 from yimen_host.identity.models import PasswordRow, ResidentRow
 from yimen_host.identity.sandbox import SandboxAuthority, SandboxSender, population
-from yimen_host.node import PaymentPasswords
 from yimen_host.payments.coupons.demo import run_demo_campaign
 from yimen_host.payments.demo import grant_demo_balance
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.merchants.demo import approve_demo_merchant
+from yimen_host.ports import PaymentPasswords
 from yimen_host.settings import Settings
 from yimen_registry import Registry
 from yimen_registry.uploads.receive import Form

@@ -3,12 +3,13 @@
 import asyncio
 
 
-async def stopped(task: asyncio.Task[None] | None) -> None:
-    """Cancel a task and wait for its end. Whoever calls this keeps the task no longer.
+async def stopped(*tasks: asyncio.Task[None] | None) -> None:
+    """Cancel tasks and wait for their end. Whoever calls this keeps them no longer.
 
     A cancelled task keeps what it was doing: a connection to PostgreSQL that it had begun stays half open, and the
     server waits for its password for a minute, in which no database there can be dropped.
     """
-    if task is not None:
+    begun = [task for task in tasks if task is not None]
+    for task in begun:
         task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+    await asyncio.gather(*begun, return_exceptions=True)

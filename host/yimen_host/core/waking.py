@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from procrastinate import PsycopgConnector
 from procrastinate.connector import Notify
 
+from yimen_host.core.tasks import stopped
+
 PAUSE_SECONDS = 0.05
 """Between two looks for work, however often it is said that there is some."""
 _LOOK = json.dumps({"type": "job_inserted", "queue": "", "job_id": 0})
@@ -37,5 +39,4 @@ class WakingConnector(PsycopgConnector):
         try:
             await super().listen_notify(on_notification=note, channels=channels)
         finally:
-            waking.cancel()
-            await asyncio.gather(waking, return_exceptions=True)
+            await stopped(waking)

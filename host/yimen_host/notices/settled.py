@@ -6,6 +6,7 @@ from typing import Any
 from yimen_host.core.outbox import OutboxEvent
 from yimen_host.notices.inbox import Inbox, Notice
 from yimen_sdk.bilingual import Bilingual
+from yimen_sdk.money import Money
 
 
 async def tell(inbox: Inbox, event: OutboxEvent) -> None:
@@ -46,8 +47,7 @@ def _late(data: Mapping[str, Any]) -> Notice:
 
 
 def _yuan(data: Mapping[str, Any]) -> str:
-    fen = int(data["amount"]["fen"])
-    return f"{fen // 100:,}.{fen % 100:02}"
+    return str(Money(int(data["amount"]["fen"])))
 
 
 WRITERS: Mapping[str, Callable[[Mapping[str, Any]], Notice]] = {

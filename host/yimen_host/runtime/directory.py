@@ -15,7 +15,7 @@ from yimen_host.domains import Layout
 from yimen_host.runtime.gateway.ports import AppTarget, ReleaseTarget, TargetState
 from yimen_host.runtime.installs import Installs
 from yimen_host.runtime.quotas import Quota, Quotas
-from yimen_host.runtime.specs import Specs
+from yimen_host.runtime.specs import Packaged, Specs
 from yimen_host.runtime.supervision import Supervision, SupervisorRefused
 from yimen_registry import RegistryError
 from yimen_sdk.manifest import Manifest, Side
@@ -29,17 +29,9 @@ BULKHEAD = 64  # requests of one mini-app at once in one host process
 LIVE = "live"
 
 
-class LiveRelease(Protocol):
+class LiveRelease(Packaged, Protocol):
     """A release that is served, as the registry tells it."""
 
-    @property
-    def app_id(self) -> str: ...
-    @property
-    def version(self) -> str: ...
-    @property
-    def tree(self) -> Path: ...
-    @property
-    def module(self) -> str: ...
     @property
     def manifest(self) -> Manifest: ...
     @property

@@ -3,18 +3,16 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
+from psycopg import sql
 from psycopg.rows import class_row
 from sqlalchemy.engine import URL
 
 from yimen_host.runtime import roles
 
-_PLACES = """
-SELECT r.rolname AS role, r.rolconnlimit = %(stopped)s AS is_stopped, EXISTS (
-  SELECT 1 FROM pg_locks l JOIN pg_stat_activity o ON o.pid = l.pid
-  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND o.usename = session_user
-    AND l.classid = %(spared)s AND l.objid = (hashtext(r.rolname::text)::int8 & 4294967295)::oid) AS is_spared
+_PLACES = sql.SQL("""
+SELECT r.rolname AS role, r.rolconnlimit = %(stopped)s AS is_stopped, {is_spared} AS is_spared
 FROM pg_roles r WHERE starts_with(r.rolname::text, %(prefix)s) ORDER BY 1
-"""
+""").format(is_spared=roles.is_spared(sql.Identifier("r", "rolname")))
 # Indexes and what a column holds elsewhere count with their table. Whose a large object is can be seen, how large it is
 # only by a superuser: whoever has one answers for all of them.
 _SIZES = """
@@ -40,7 +38,7 @@ class Place:
 
 async def places(link: roles.Connection, owner: URL) -> list[Place]:
     """Every mini-app's."""
-    values = {"stopped": roles.STOPPED, "spared": roles.SPARED, "prefix": roles.prefix(owner)}
+    values = {"stopped": roles.STOPPED, "prefix": roles.prefix(owner)}
     async with link.cursor(row_factory=class_row(Place)) as cursor:
         return await (await cursor.execute(_PLACES, values)).fetchall()
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from yimen_host.core.tasks import stopped
 from yimen_host.runtime.directory import LIVE, LiveRelease, ReleaseSource
 from yimen_host.runtime.supervision import Supervision, SupervisorUnavailable
 from yimen_sdk.manifest import Manifest, ManifestError
@@ -95,10 +96,8 @@ class Watcher:
 
     async def stop(self) -> None:
         """End looking."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        task, self._task = self._task, None
+        await stopped(task)
 
     async def _look(self) -> None:
         known = await asyncio.to_thread(self._project.copy)

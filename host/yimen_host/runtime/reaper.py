@@ -1,23 +1,19 @@
 """Ends what mini-apps' sessions at the database do for too long: looks every second, with the owner's rights."""
 
-import asyncio
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Callable
-from pathlib import Path
 
-import psycopg
+from psycopg import sql
 from psycopg.rows import class_row
 from sqlalchemy.engine import URL
 
-from yimen_host.core.tasks import stopped
 from yimen_host.runtime import roles
 from yimen_host.runtime.overtime import Cancel, Excess, Session, Terminate, judge
 from yimen_host.runtime.quotas import Quota
-from yimen_host.runtime.turn import Turn
 
 LOOK_SECONDS = 1.0
-_SESSIONS = """
+_SESSIONS = sql.SQL("""
 SELECT a.pid, a.backend_start::text AS began, a.usename::text AS role,
   a.state IN ('active', 'fastpath function call') AS is_busy,
   coalesce(extract(epoch FROM clock_timestamp() - a.query_start), 0)::float8 AS statement,
@@ -26,11 +22,8 @@ SELECT a.pid, a.backend_start::text AS began, a.usename::text AS role,
     AS holds_advisory_lock, a.datname <> current_database() AS is_elsewhere
 FROM pg_stat_activity a
 WHERE a.backend_type = 'client backend' AND starts_with(a.usename::text, %(prefix)s)
-  AND (a.datname <> current_database() OR NOT EXISTS (
-  SELECT 1 FROM pg_locks l JOIN pg_stat_activity o ON o.pid = l.pid
-  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND o.usename = session_user
-    AND l.classid = %(spared)s AND l.objid = (hashtext(a.usename::text)::int8 & 4294967295)::oid))
-"""
+  AND (a.datname <> current_database() OR NOT {is_spared})
+""").format(is_spared=roles.is_spared(sql.Identifier("a", "usename")))
 _SAME = "FROM pg_stat_activity WHERE pid = %s AND backend_start::text = %s"
 """A number may belong to another session by now."""
 
@@ -38,42 +31,18 @@ log = logging.getLogger("yimen.runtime")
 
 
 class Reaper:
-    """One of a machine's processes looks; several machines may."""
+    """Judges sessions by the quotas of their mini-apps."""
 
-    def __init__(self, owner: URL, run_dir: Path, quota_of: Callable[[str], Quota]) -> None:
+    def __init__(self, owner: URL, quota_of: Callable[[str], Quota]) -> None:
         self._owner = owner
         self._quota_of = quota_of
-        self._turn = Turn(run_dir / "counts" / "reaper.lock")
-        self._task: asyncio.Task[None] | None = None
         self._holding: frozenset[tuple[int, str]] = frozenset()
         self.ended: defaultdict[Excess, Counter[str]] = defaultdict(Counter)
         """What was ended, by what was too much and mini-app, since this process began."""
 
-    async def start(self) -> None:
-        """Begin to look, when it is this process's turn."""
-        self._task = asyncio.create_task(self._run(), name="reaper")
-
-    async def stop(self) -> None:
-        """Look no more, and let another process."""
-        task, self._task = self._task, None
-        await stopped(task)
-        self._turn.let_go()
-
-    async def _run(self) -> None:
-        await self._turn.come()
-        while True:
-            try:
-                async with await psycopg.AsyncConnection.connect(roles.conninfo(self._owner), autocommit=True) as link:
-                    while True:
-                        await self.look(link)
-                        await asyncio.sleep(LOOK_SECONDS)
-            except (psycopg.Error, OSError) as error:
-                log.warning("mini-apps' sessions cannot be looked at, trying again: %s", error)
-            await asyncio.sleep(LOOK_SECONDS)
-
-    async def look(self, link: roles.Connection) -> None:
-        """Judge every mini-app's session once."""
-        values = {"prefix": roles.prefix(self._owner), "spared": roles.SPARED}
+    async def look(self, link: roles.Connection) -> float:
+        """Judge every mini-app's session once; return the seconds to the next time."""
+        values = {"prefix": roles.prefix(self._owner)}
         async with link.cursor(row_factory=class_row(Session)) as cursor:
             sessions = await (await cursor.execute(_SESSIONS, values)).fetchall()
         for session in sessions:
@@ -83,6 +52,7 @@ class Reaper:
             if verdict is not None:
                 await self._carry_out(link, session, verdict, app_id)
         self._holding = frozenset((one.pid, one.began) for one in sessions if one.holds_advisory_lock)
+        return LOOK_SECONDS
 
     async def _carry_out(
         self, link: roles.Connection, session: Session, verdict: Cancel | Terminate, app_id: str

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import URL
 
+from yimen_host.core.tasks import stopped
 from yimen_host.runtime.turn import Turn
 
 log = logging.getLogger("yimen.runtime")
@@ -55,13 +56,11 @@ class DatabaseRelay:
 
     async def stop(self) -> None:
         """End every connection and let another process take over."""
-        if self._waiting is not None:
-            self._waiting.cancel()
+        waiting, self._waiting = self._waiting, None
+        await stopped(waiting)
         if self._server is not None:
             self._server.close()
-        for task in self._open:
-            task.cancel()
-        await asyncio.gather(*self._open, return_exceptions=True)
+        await stopped(*self._open)
         self._turn.let_go()
 
     async def _listen(self) -> None:
@@ -140,9 +139,7 @@ async def _carry(*ways: Stream) -> None:
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await stopped(*tasks)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -20,6 +20,11 @@ SELECT rolconnlimit, coalesce((SELECT setconfig FROM pg_db_role_setting WHERE se
 FROM pg_roles WHERE rolname = %s
 """
 
+_IS_SPARED = sql.SQL("""EXISTS (
+  SELECT 1 FROM pg_locks l JOIN pg_stat_activity o ON o.pid = l.pid
+  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND o.usename = session_user
+    AND l.classid = {spared} AND l.objid = (hashtext({role}::text)::int8 & 4294967295)::oid)""")
+
 
 def name(owner: URL, app_id: str) -> str:
     """The name of a mini-app's schema and role."""
@@ -97,6 +102,11 @@ async def spared(owner: URL, app_id: str) -> AsyncIterator[Connection]:
         # Shared: several may spare one role. Only a lock of the owner's own counts.
         await connection.execute("SELECT pg_advisory_lock_shared(%s, hashtext(%s))", (SPARED, name(owner, app_id)))
         yield connection
+
+
+def is_spared(role: sql.Identifier) -> sql.Composed:
+    """The condition that a role, by the column with its name, is spared just now."""
+    return _IS_SPARED.format(spared=sql.Literal(SPARED), role=role)
 
 
 async def hold(connection: Connection, app_id: str) -> None:

@@ -7,6 +7,7 @@ import socket
 from pathlib import Path
 from typing import IO, Any
 
+from yimen_host.core.tasks import stopped
 from yimen_host.runtime.contract import (
     Armed,
     IsolationReport,
@@ -99,9 +100,8 @@ class Supervision:
 
     async def close(self) -> None:
         """Let the connection go."""
-        if self._listening:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
+        listening, self._listening = self._listening, None
+        await stopped(listening)
 
     async def _receive(self, operation: str, **values: str) -> int | None:
         async with self._connecting:

@@ -3,25 +3,21 @@
 Nothing finer holds: a mini-app owns its tables, so it takes back whatever forbids it to write.
 """
 
-import asyncio
 import datetime as dt
 import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 import psycopg
 
 from yimen_host.core import alerts
 from yimen_host.core.alerts import Alert
 from yimen_host.core.services import Services
-from yimen_host.core.tasks import stopped
 from yimen_host.runtime import footprint, roles, stops
 from yimen_host.runtime.footprint import Place
 from yimen_host.runtime.quotas import Quota
 from yimen_host.runtime.sandbox.confinement import MIB
-from yimen_host.runtime.turn import Turn
 
 LOOK_SECONDS = 5.0
 REST = 20
@@ -46,46 +42,25 @@ class Kept:
 
 
 class Surveyor:
-    """One of a machine's processes looks; several machines may."""
+    """Measures, and judges by the quotas of the mini-apps."""
 
-    def __init__(self, services: Services, run_dir: Path, quota_of: Callable[[str], Quota]) -> None:
+    def __init__(self, services: Services, quota_of: Callable[[str], Quota]) -> None:
         self._services = services
         self._owner = services.database.url
         self._quota_of = quota_of
-        self._turn = Turn(run_dir / "counts" / "surveyor.lock")
-        self._task: asyncio.Task[None] | None = None
         self._hidden: frozenset[str] = frozenset()
         """Roles that could not be measured at the last look."""
         self._told: set[tuple[Alert, str, dt.date]] = set()
         self.kept: Mapping[str, Kept] = {}
         """By mini-app, as of the last look; empty while another process looks."""
 
-    async def start(self) -> None:
-        """Begin to look, when it is this process's turn."""
-        self._task = asyncio.create_task(self._run(), name="surveyor")
+    async def look(self, link: roles.Connection) -> float:
+        """Measure every mini-app once, stop who is over, and let go on who is not any more.
 
-    async def stop(self) -> None:
-        """Look no more, and let another process."""
-        task, self._task = self._task, None
-        await stopped(task)
-        self._turn.let_go()
-
-    async def _run(self) -> None:
-        await self._turn.come()
-        while True:
-            try:
-                async with await psycopg.AsyncConnection.connect(roles.conninfo(self._owner), autocommit=True) as link:
-                    await link.execute(f"SET lock_timeout = {LOCK_MILLISECONDS}".encode())
-                    while True:
-                        began = time.monotonic()
-                        await self.look(link)
-                        await asyncio.sleep(max(LOOK_SECONDS, REST * (time.monotonic() - began)))
-            except (psycopg.Error, OSError) as error:
-                log.warning("what mini-apps keep in the database cannot be measured, trying again: %s", error)
-            await asyncio.sleep(LOOK_SECONDS)
-
-    async def look(self, link: roles.Connection) -> None:
-        """Measure every mini-app once, stop who is over, and let go on who is not any more."""
+        Return the seconds to the next time.
+        """
+        began = time.monotonic()
+        await link.execute(f"SET lock_timeout = {LOCK_MILLISECONDS}".encode())
         places = [place for place in await footprint.places(link, self._owner) if not place.is_spared]
         sizes = await self._measured(link, places)
         kept = {}
@@ -102,6 +77,7 @@ class Surveyor:
                 log.error("%s could not be stopped, trying again: %s", app_id, error)
         self._hidden = frozenset(place.role for place in places if place.role not in sizes)
         self.kept = kept
+        return max(LOOK_SECONDS, REST * (time.monotonic() - began))
 
     async def _measured(self, link: roles.Connection, places: list[Place]) -> Mapping[str, int]:
         """All at once, or one by one while somebody locks a table: those who do so are missing."""

@@ -9,9 +9,9 @@ from tests.host.village import Village
 
 from yimen_host.core.alerts import Alert, raise_alert
 from yimen_host.core.outbox import OutboxEvent, find_event
-from yimen_host.duties import People
 from yimen_host.identity import store
 from yimen_host.notices.alerts import WORDS, tell
+from yimen_host.ports import People
 
 TEA = {
     "app_id": "tea", "order_id": "ord_1", "merchant_id": "tea_farm-1", "code": "farm-1", "name": "一号茶园",

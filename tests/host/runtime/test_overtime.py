@@ -15,6 +15,7 @@ from yimen_host.runtime.installs import Installs
 from yimen_host.runtime.overtime import Cancel, Excess, Session, Terminate, judge
 from yimen_host.runtime.quotas import Quota
 from yimen_host.runtime.reaper import Reaper
+from yimen_host.runtime.watch import Watch
 
 QUOTA = Quota(statement_seconds=0.3, transaction_seconds=0.5, connections=8)
 LONG_SECONDS = 8.0
@@ -103,10 +104,11 @@ async def installs(services: Services, tmp_path: Path) -> Installs:
 @contextlib.asynccontextmanager
 async def watched(services: Services, place: Path) -> AsyncIterator[Reaper]:
     """A reaper that looks."""
-    reaper = Reaper(services.database.url, place, lambda app_id: QUOTA)
-    await reaper.start()
+    reaper = Reaper(services.database.url, lambda app_id: QUOTA)
+    watch = Watch(services.database.url, place, "reaper", reaper.look)
+    watch.start()
     yield reaper
-    await reaper.stop()
+    await watch.stop()
 
 
 async def attacked(installs: Installs, attack: Attack, seconds: float = LONG_SECONDS) -> str:
@@ -259,13 +261,14 @@ async def test_one_that_is_stopped_while_it_connects_leaves_nothing_half_open(
     services: Services, tmp_path: Path
 ) -> None:
     before, stopped = open_sockets(), []
+    look = Reaper(services.database.url, lambda app_id: QUOTA).look
     for millisecond in range(12):
         for _ in range(3):
-            reaper = Reaper(services.database.url, tmp_path, lambda app_id: QUOTA)
-            await reaper.start()
+            watch = Watch(services.database.url, tmp_path, "reaper", look)
+            watch.start()
             await asyncio.sleep(millisecond / 1000)
-            await reaper.stop()
-            stopped.append(reaper)
+            await watch.stop()
+            stopped.append(watch)
 
     assert open_sockets() == before
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from yimen_host.core.clock import Clock
 from yimen_host.core.database import Database
 from yimen_host.core.errors import TryLater
+from yimen_host.core.tasks import stopped
 from yimen_host.payments.ledger.batch import Scribe, broken, connect, disconnect
 from yimen_host.payments.ledger.draft import Draft, fingerprint
 from yimen_host.payments.ledger.queue import Companion, Queue, Waiting
@@ -50,9 +51,8 @@ class Writer:
     async def stop(self) -> None:
         """Write what is queued, then end."""
         await self._queue.join()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        tasks, self._tasks = self._tasks, []
+        await stopped(*tasks)
 
     async def post(self, draft: Draft, companion: Companion | None = None) -> Outcome:
         """Post a draft and answer after its commit.

@@ -2,9 +2,7 @@
 
 import asyncio
 import contextlib
-import fcntl
 import itertools
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from yimen_host.runtime.metrics.counts import Counts, counts_json
+from yimen_host.runtime.turn import Turn
 
 ANSWER_SECONDS = 2.0
 """Telling takes no waiting: who does not answer within this stands still."""
@@ -38,11 +37,10 @@ class Telling:
         self._kind = kind
         self._counts = counts
         self._server: asyncio.Server | None = None
-        self._lock: int | None = None
+        self._turn: Turn | None = None
 
     async def start(self) -> str:
         """Take the first free name, such as host-2, and answer. Return the name."""
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = next(name for number in itertools.count(1) if self._is_mine(name := f"{self._kind}-{number}"))
         path = self._directory / f"{name}.sock"
         path.unlink(missing_ok=True)
@@ -61,19 +59,17 @@ class Telling:
         """Answer no more, and give the name free."""
         if self._server is not None:
             self._server.close()
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        if self._turn is not None:
+            self._turn.let_go()
+            self._turn = None
 
     def _is_mine(self, name: str) -> bool:
-        lock = os.open(self._directory / f"{name}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(lock)
-            return False
-        self._lock = lock
-        return True
+        turn = Turn(self._directory / f"{name}.lock")
+        if turn.is_ours():
+            self._turn = turn
+            return True
+        turn.let_go()
+        return False
 
 
 async def told(run_dir: Path) -> Told:

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from yimen_host.core.tasks import stopped
 from yimen_host.runtime.contract import app_id_json, armed_json, isolation_json, lines_json, spec_json, statuses_json
 from yimen_host.runtime.supervisor.supervisor import StillArmed, Supervisor, UnknownRelease
 
@@ -45,9 +46,7 @@ class Control:
 
     async def close(self) -> None:
         """Let go of every caller."""
-        for client in self._clients:
-            client.cancel()
-        await asyncio.gather(*self._clients, return_exceptions=True)
+        await stopped(*self._clients)
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

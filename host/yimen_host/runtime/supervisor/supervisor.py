@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from yimen_host.core.tasks import stopped
 from yimen_host.runtime.contract import Armed, IsolationReport, ReleaseSpec, ReleaseStatus
 from yimen_host.runtime.probes.probe import Finding
 from yimen_host.runtime.sandbox.layers import LEVEL_NAMES
@@ -74,9 +75,8 @@ class Supervisor:
 
     async def close(self) -> None:
         """Drain every release, end the zygote, leave nothing behind."""
-        if self._watch:
-            self._watch.cancel()
-            await asyncio.gather(self._watch, return_exceptions=True)
+        watch, self._watch = self._watch, None
+        await stopped(watch)
         await asyncio.gather(*(release.close() for release in self._releases.values()))
         self._releases.clear()
         await self._workshop.close()
