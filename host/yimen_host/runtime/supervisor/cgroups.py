@@ -1,6 +1,9 @@
 """Control groups, of version 2 or 1: one group a release, below the supervisor's own."""
 
 import contextlib
+import fcntl
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -16,10 +19,11 @@ _PERIOD = 20_000
 _LEAST_QUOTA = 1_000
 """The kernel's least."""
 _SHARES, _WEIGHT = "128", "12"
-"""Against 1024 and 100 of the host: whatever mini-apps do, the gateway before them comes first."""
+"""Of all mini-apps together, against 1024 and 100 of the host: whatever they do, the gateway comes first."""
 _V1 = ("memory", "pids", "cpu")
-_NOT_EVERYWHERE = ("memory.swap.max", "cpu.cfs_burst_us", "cpu.max", "cpu.max.burst", "cpu.weight")
+_NOT_EVERYWHERE = ("memory.swap.max", "cpu.cfs_burst_us", "cpu.max", "cpu.max.burst", "cpu.shares", "cpu.weight")
 """Where a kernel counts no swap, is older than 5.14, or the processor was not handed down."""
+_PREFIX = "yimen-"
 UNIFIED = "unified"
 """Stands for all controllers of version 2, which has one hierarchy."""
 
@@ -27,31 +31,37 @@ UNIFIED = "unified"
 class ControlGroups:
     """The hierarchies in which this supervisor may make groups."""
 
-    def __init__(self, parents: dict[str, Path], *, lacking: str = "") -> None:
+    def __init__(self, parents: dict[str, Path], held: Sequence[int], *, lacking: str = "") -> None:
         self._parents = parents
+        self._held = held
         self._lacking = lacking
 
     @classmethod
     def find(cls, name: str) -> Self:
-        """Make a group `name` below the supervisor's own in every hierarchy that allows it."""
-        parents, lacking = {}, ""
+        """Make a group below the supervisor's own in every hierarchy that allows it.
+
+        Its name is "yimen-" and `name`. Those whose supervisor was killed are removed.
+        """
+        parents, held, lacking = {}, [], ""
         try:
             own = _own_groups()
         except NotDelegated as error:
             own, lacking = {}, str(error)
         for controller, group in own.items():
-            parent = group / name
+            parent = group / (_PREFIX + name)
             try:
-                parent.mkdir(exist_ok=True)
+                _sweep(group)
+                held.append(_made(parent))
                 if controller == UNIFIED:
                     handed = _handed_down(group)
                     (parent / "cgroup.subtree_control").write_text(" ".join(f"+{each}" for each in handed))
                     lacking = "" if "cpu" in handed else f"no share of the processor: {group} has no controller cpu"
+                _write(parent, [("cpu.shares", _SHARES), ("cpu.weight", _WEIGHT)])
             except OSError as error:
                 lacking = f"{parent}: {error.strerror}"
             else:
                 parents[controller] = parent
-        return cls(parents, lacking=lacking)
+        return cls(parents, held, lacking=lacking)
 
     @property
     def controllers(self) -> list[str]:
@@ -72,9 +82,7 @@ class ControlGroups:
         for controller, parent in self._parents.items():
             place = parent / release
             place.mkdir(exist_ok=True)
-            for file, value in _settings(controller, limits):
-                if file not in _NOT_EVERYWHERE or (place / file).exists():
-                    (place / file).write_text(value)
+            _write(place, _settings(controller, limits))
             if controller == UNIFIED:
                 places.append(place)
             else:
@@ -90,11 +98,10 @@ class ControlGroups:
     def close(self) -> None:
         """Remove the supervisor's own groups, if they are empty."""
         for parent in self._parents.values():
-            with contextlib.suppress(OSError):
-                for group in parent.iterdir():
-                    if group.is_dir():
-                        group.rmdir()
-                parent.rmdir()
+            _remove(parent)
+        for handle in self._held:
+            os.close(handle)
+        self._held = ()
 
 
 @dataclass(frozen=True)
@@ -127,6 +134,47 @@ class Group:
         return LayerReport(Layer.CGROUP, LayerState.ENFORCED, self.lacking)
 
 
+def _made(group: Path) -> int:
+    """Make a group and lock it until the handle is closed or the process dies."""
+    while True:
+        group.mkdir(exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # swept in between
+            handle = os.open(group, os.O_RDONLY | os.O_CLOEXEC)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            if group.exists():
+                return handle
+            os.close(handle)
+
+
+def _sweep(own: Path) -> None:
+    """Remove what supervisors that were killed have left."""
+    for group in own.glob(f"{_PREFIX}*"):
+        if group.name == LEAF:
+            continue
+        with contextlib.suppress(OSError):
+            handle = os.open(group, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                _remove(group)
+            finally:
+                os.close(handle)
+
+
+def _remove(group: Path) -> None:
+    """Remove a supervisor's group and its releases', if they are empty."""
+    with contextlib.suppress(OSError):
+        for release in group.iterdir():
+            if release.is_dir():
+                release.rmdir()
+        group.rmdir()
+
+
+def _write(place: Path, settings: Sequence[tuple[str, str]]) -> None:
+    for file, value in settings:
+        if file not in _NOT_EVERYWHERE or (place / file).exists():
+            (place / file).write_text(value)
+
+
 def _settings(controller: str, limits: Limits) -> list[tuple[str, str]]:
     """What is written into a group's files, in order: a burst above the quota would be refused.
 
@@ -143,7 +191,6 @@ def _settings(controller: str, limits: Limits) -> list[tuple[str, str]]:
             ("cpu.cfs_period_us", str(_PERIOD)),
             ("cpu.cfs_quota_us", quota),
             ("cpu.cfs_burst_us", quota),
-            ("cpu.shares", _SHARES),
         ]
     return [
         ("memory.max", str(limits.memory)),
@@ -152,7 +199,6 @@ def _settings(controller: str, limits: Limits) -> list[tuple[str, str]]:
         ("cpu.max.burst", "0"),
         ("cpu.max", f"{quota} {_PERIOD}"),
         ("cpu.max.burst", quota),
-        ("cpu.weight", _WEIGHT),
     ]
 
 

@@ -40,7 +40,7 @@ class Workshop:
         self.baits = Baits.lay()
         self._interpreter = this_interpreter()
         self._users = users.Users(config.state_dir / "users.json", config.first_uid)
-        self.groups = ControlGroups.find(f"yimen-{os.getpid()}-{secrets.token_hex(4)}")
+        self.groups = ControlGroups.find(f"{os.getpid()}-{secrets.token_hex(4)}")
         self.layers: frozenset[Layer] = frozenset()
         """The layers that every worker gets."""
         self._zygote: Zygote | None = None
