@@ -17,6 +17,7 @@ import yimen_sdk
 from yimen_host import edge
 from yimen_host.console import (
     deliveries,
+    description,
     developer,
     events,
     extensions,
@@ -79,7 +80,8 @@ def create_portal(node: Node) -> Starlette:
             *home.routes, *shell.routes, *identity_pages.routes, *me_pages.routes,
             *mandate_pages.routes, *notice_pages.routes,
             *payment_pages.routes, *developer.routes, *removal.routes, *events.routes,
-            *health.routes, *webhooks.routes, *deliveries.routes, *orders.routes, *merchants.routes, *review.routes,
+            *health.routes, *webhooks.routes, *deliveries.routes, *description.routes,
+            *orders.routes, *merchants.routes, *review.routes,
             *extensions.routes, *node.registry.routes(),
             *(sandbox_pages.routes if settings.demo else ()),
             Route("/.well-known/jwks.json", frame.jwks),

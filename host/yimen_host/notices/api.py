@@ -2,15 +2,17 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from yimen_host.core.errors import Invalid
+from yimen_host.core.reading import read_body
 from yimen_host.notices.inbox import Inbox
 
 SCOPE = "notices.send"
+MAX_BODY = 64 * 1024  # bytes: twenty values, and none of them a document
 
 
 class Sending(BaseModel):
@@ -25,10 +27,7 @@ class Sending(BaseModel):
 
 async def send(request: Request) -> Response:
     """Send a notice to the present resident, or to one the mini-app knows by ``sub``."""
-    try:
-        sending = Sending.model_validate_json(await request.body())
-    except ValidationError as error:
-        raise Invalid("the notice is malformed", {str(f["loc"]): f["msg"] for f in error.errors()}) from None
+    sending = await read_body(request, Sending, most=MAX_BODY)
     inbox: Inbox = request.app.state.inbox
     caller = request.state.caller
     resident_id = await request.app.state.subjects.resident(caller, sending.to, SCOPE)

@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from yimen_host.core.reading import read_body, read_query
 from yimen_host.payments.bodies import OrderBody, RefundBody, SearchQuery
-from yimen_host.payments.calls import SCOPE, caller_of, do_once, payments_of, read_body, read_query
+from yimen_host.payments.calls import MAX_BODY, SCOPE, caller_of, do_once, payments_of
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.merchants import api as merchants
 from yimen_host.payments.merchants.names import code_of
@@ -24,7 +25,7 @@ async def open_order(request: Request) -> Response:
     """Open an order for the present resident."""
     caller, payments = caller_of(request), payments_of(request)
     resident_id = caller.need(SCOPE)
-    body = await read_body(request, OrderBody)
+    body = await read_body(request, OrderBody, most=MAX_BODY)
     split = tuple(part.part for part in body.split)
     new = NewOrder(body.title, body.amount.money, body.reference, body.return_path, split)
     payee = Payee(caller.app_id, caller.title, caller.publisher)
@@ -80,7 +81,7 @@ async def cancel(request: Request) -> Response:
 async def refund(request: Request) -> Response:
     """Give back part or all of a paid order. The Idempotency-Key is the refund's own key."""
     payments = payments_of(request)
-    body = await read_body(request, RefundBody)
+    body = await read_body(request, RefundBody, most=MAX_BODY)
 
     async def effect(session: AsyncSession) -> dict[str, Any]:  # Any: JSON
         order = await _order(request, session)

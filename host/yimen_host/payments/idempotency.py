@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
+from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_host.core.services import Services
@@ -18,6 +19,17 @@ from yimen_host.payments.models import IdempotencyRow
 from yimen_host.payments.store import answers
 
 _KEY = re.compile(r"[A-Za-z0-9_.:\-]{1,100}")
+
+
+class KeyHeader(BaseModel):
+    """The header as descriptions of calls tell it; ``once`` reads it."""
+
+    key: str = Field(
+        alias="Idempotency-Key",
+        pattern=f"^{_KEY.pattern}$",
+        description="the same key is the same act: the first answer is given again",
+    )
+
 
 Effect = Callable[[AsyncSession], Awaitable[dict[str, Any]]]  # Any: the JSON of the answer
 

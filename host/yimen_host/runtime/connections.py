@@ -7,13 +7,14 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import httpx
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from yimen_host.core import outward
-from yimen_host.core.errors import Forbidden, HostError, Invalid
+from yimen_host.core.errors import Forbidden, HostError
+from yimen_host.core.reading import read_body
 from yimen_host.core.services import Services
 from yimen_host.runtime.allowance import Allowance
 from yimen_host.runtime.directory import LiveDirectory
@@ -21,6 +22,7 @@ from yimen_host.runtime.hostport import Caller
 from yimen_sdk.manifest import Side
 
 MAX_ANSWER_BYTES = 1024 * 1024
+MAX_BODY = 1024 * 1024  # bytes of what is asked
 MAX_HEADERS = 20
 CONNECT_SECONDS = 5.0
 KEPT_HEADERS = ("content-type", "etag", "last-modified", "retry-after", "location")
@@ -149,11 +151,7 @@ def _plain(headers: dict[str, str]) -> dict[str, str]:
 async def fetch(request: Request) -> Response:
     """``POST /v1/fetch``."""
     connections: Connections = request.app.state.connections
-    try:
-        asked = Fetch.model_validate_json(await request.body())
-    except ValidationError as error:
-        faults = {".".join(map(str, fault["loc"])): fault["msg"] for fault in error.errors()}
-        raise Invalid("the call is malformed", faults) from None
+    asked = await read_body(request, Fetch, most=MAX_BODY)
     return JSONResponse(await connections.fetch(request.state.caller, asked))
 
 

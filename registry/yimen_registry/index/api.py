@@ -13,6 +13,7 @@ from yimen_registry.index.simple import JSON_TYPE, choose_type, files_html, file
 from yimen_registry.publishing import Publishing
 from yimen_registry.tokens.issue import TokenRefused
 
+FILE_TYPE = "application/octet-stream"
 _ETERNAL = "public, max-age=31536000, immutable"
 """A file never changes under its name."""
 
@@ -24,7 +25,7 @@ class Index:
         self._registry = registry
 
     async def list_all(self, request: Request) -> Response:
-        """Answer `/simple/`."""
+        """List the distributions that may be fetched."""
         kind = choose_type(request.headers.get("accept", ""))
         publisher = await self._publisher(request)
         async with self._registry.reading() as session:
@@ -32,7 +33,7 @@ class Index:
         return _answer(kind, list_json(names), list_html(names))
 
     async def list_files(self, request: Request) -> Response:
-        """Answer `/simple/{name}/`; any other spelling of the name leads there."""
+        """List the files of a distribution; any other spelling of its name leads there."""
         name = request.path_params["name"]
         if name != canonicalize_name(name):
             return RedirectResponse(f"../{canonicalize_name(name)}/", status_code=301)
@@ -45,7 +46,7 @@ class Index:
         return _answer(kind, files_json(name, files), files_html(name, files))
 
     async def file(self, request: Request) -> Response:
-        """Answer `/files/{file}` and, for the metadata alone, `/files/{file}.metadata`."""
+        """Give a file or, with `.metadata` after its name, its metadata alone."""
         asked: str = request.path_params["file"]
         name = asked.removesuffix(".metadata")
         publisher = await self._publisher(request)
@@ -58,7 +59,7 @@ class Index:
         if asked != name:
             return Response(metadata.encode(), media_type="text/plain; charset=utf-8", headers=headers)
         path = self._registry.blobs.file(sha256)
-        return FileResponse(path, media_type="application/octet-stream", headers=headers)
+        return FileResponse(path, media_type=FILE_TYPE, headers=headers)
 
     def routes(self) -> Sequence[BaseRoute]:
         """The routes of the index."""

@@ -5,12 +5,13 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 
 from python_multipart.exceptions import MultipartParseError
-from starlette.datastructures import FormData, UploadFile
+from starlette.datastructures import FormData
 from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import ClientDisconnect, Request
 
 from yimen_registry.database import Json
 from yimen_registry.errors import Invalid, RegistryError
+from yimen_registry.uploads.fields import UploadForm
 from yimen_registry.uploads.receive import Form
 from yimen_registry.wheel import Limits
 
@@ -64,30 +65,19 @@ async def _limited(request: Request, most: int) -> AsyncGenerator[bytes, None]:
         yield chunk
 
 
-async def _form(fields: FormData, path: Path) -> Form:
-    if fields.get(":action") != "file_upload" or fields.get("protocol_version", "1") != "1":
-        raise Invalid("this address takes uploads of files only (:action=file_upload, protocol_version=1)")
-    if fields.get("filetype") != "bdist_wheel":
-        raise Invalid("only wheels are taken: a source distribution would run code to become one")
-    content = fields.get("content")
-    if not isinstance(content, UploadFile) or not content.filename:
-        raise Invalid("the upload has no file in the field `content`")
+async def _form(sent: FormData, path: Path) -> Form:
+    fields = UploadForm.read(sent)
     with path.open("wb") as out:
-        while chunk := await content.read(_CHUNK):
+        while chunk := await fields.content.read(_CHUNK):
             out.write(chunk)
     return Form(
-        file_name=content.filename,
-        name=_text(fields, "name"),
-        version=_text(fields, "version"),
-        sha256=_text(fields, "sha256_digest"),
-        blake2_256=_text(fields, "blake2_256_digest"),
-        attestations=_attestations(_text(fields, "attestations")),
+        file_name=fields.content.filename or "",
+        name=fields.name,
+        version=fields.version,
+        sha256=fields.sha256_digest,
+        blake2_256=fields.blake2_256_digest,
+        attestations=_attestations(fields.attestations),
     )
-
-
-def _text(fields: FormData, name: str) -> str | None:
-    value = fields.get(name)
-    return value if isinstance(value, str) and value else None
 
 
 def _attestations(text: str | None) -> tuple[Json, ...]:

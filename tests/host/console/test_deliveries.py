@@ -146,5 +146,5 @@ async def test_a_replay_needs_a_key_and_a_list_a_limit(programs: Programs) -> No
     limits = [await programs.get(f"/{programs.endpoint}/dead-letters?limit={limit}") for limit in ("0", "201", "x")]
 
     assert (keyless.status_code, keyless.json()["code"]) == (400, "idempotency_key_missing")
-    assert [(answer.status_code, answer.json()["faults"]) for answer in limits] == [(422, {"limit": "1 to 200"})] * 3
+    assert [(answer.status_code, list(answer.json()["faults"])) for answer in limits] == [(422, ["limit"])] * 3
     assert keyless.headers["content-type"] == "application/problem+json"

@@ -8,7 +8,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from yimen_host.payments.calls import SCOPE, caller_of, do_once, payments_of, read_body, read_query
+from yimen_host.core.reading import read_body, read_query
+from yimen_host.payments.calls import MAX_BODY, SCOPE, caller_of, do_once, payments_of
 from yimen_host.payments.merchants.models import MerchantRow
 from yimen_sdk.merchant import Application
 
@@ -49,7 +50,7 @@ async def add_merchant(request: Request) -> Response:
     """Write the application of a sub-merchant down."""
     caller, register = caller_of(request), payments_of(request).merchants
     caller.need_declared(SCOPE)
-    body = await read_body(request, MerchantBody)
+    body = await read_body(request, MerchantBody, most=MAX_BODY)
     application = Application.read(body.model_dump())
 
     async def effect(session: AsyncSession) -> dict[str, Any]:  # Any: JSON
