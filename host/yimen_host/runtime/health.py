@@ -5,7 +5,7 @@ import os
 import shutil
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -207,7 +207,25 @@ def _processes(told: Told) -> list[Finding]:
         *(_stopped(app_id, one) for app_id, one in sorted(kept.items()) if one.is_stopped),
         *(Finding(f"process {name}", Verdict.BAD, "it does not answer", "see its log") for name in told.silent),
         *(Finding(f"quota {app_id}", Verdict.WARNING, _over(over[app_id]), advice) for app_id in sorted(over)),
+        *_sockets(told),
     ]
+
+
+def _sockets(told: Told) -> list[Finding]:
+    """The WebSockets of each mini-app that ever had one asked for."""
+    asked: dict[str, Counter[str]] = defaultdict(Counter)
+    for counts in told.counts:
+        for app_id, served in counts.traffic.items():
+            asked[app_id].update(asdict(served.sockets))
+    return [
+        Finding(f"websockets {app_id}", Verdict.GOOD, _since(asked[app_id]))
+        for app_id in sorted(asked) if any(asked[app_id].values())
+    ]  # fmt: skip
+
+
+def _since(sockets: Counter[str]) -> str:
+    told = f"{sockets['open']} open; since the host began {sockets['opened']} were opened"
+    return f"{told} and {sockets['refused']} refused"
 
 
 def _stopped(app_id: str, kept: Kept) -> Finding:

@@ -117,6 +117,20 @@ async def test_who_fills_the_database_is_told(here: Village, tmp_path: Path) -> 
     )  # fmt: skip
 
 
+async def test_the_websockets_of_each_mini_app_are_told(here: Village) -> None:
+    quiet, busy = here.node.traffic["quiet"].sockets, here.node.traffic["tea"].sockets
+    with busy.opening(), busy.opening():
+        pass
+    busy.refused = 1
+    with busy.opening():
+        found = await look(here)
+
+    assert (quiet.opened, "websockets quiet" in found) == (0, False)
+    assert found["websockets tea"] == Finding(
+        "websockets tea", Verdict.GOOD, "1 open; since the host began 3 were opened and 1 refused"
+    )
+
+
 async def test_strangers_are_not_served_on_the_portals_own_domain(here: Village) -> None:
     settings = here.services.settings
     why = (

@@ -9,6 +9,7 @@ import contextlib
 import re
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -20,6 +21,7 @@ from yimen_host.runtime.gateway.gateway import Gateway
 from yimen_host.runtime.gateway.pool import CONNECT_SECONDS
 from yimen_host.runtime.gateway.ports import AppTarget, Reason, TargetState, Visitor
 from yimen_host.runtime.gateway.requests import Reading, Refused
+from yimen_host.runtime.gateway.traffic import Sockets
 from yimen_host.runtime.gateway.upstream import FIRST_BYTE_SECONDS
 
 SILENCE_SECONDS = 120.0
@@ -95,62 +97,87 @@ class Side(asyncio.Protocol):
         return bool(self._early)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A request for a WebSocket to a mini-app there is."""
+
+    target: AppTarget
+    raw_path: bytes
+    query: bytes
+    reading: Reading
+
+
 async def serve(gateway: Gateway, browser: Side, url: bytes, headers: list[tuple[bytes, bytes]]) -> None:
     """Carry one WebSocket from its request to its end."""
     try:
-        await _serve(gateway, browser, url, headers)
-    except (ValueError, OSError, TimeoutError, httptools.HttpParserError):
-        _refuse(browser, Refused(502, Reason.BROKEN_ANSWER))
+        asked = _asked(gateway, url, headers)
+        if isinstance(asked, Refused):
+            _refuse(browser, asked)
+            return
+        sockets = gateway.traffic[asked.target.app_id].sockets
+        refused = await _serve(gateway, browser, asked, sockets)
+        if refused is not None:
+            sockets.refused += 1
+            _refuse(browser, refused)
     finally:
         browser.close()
 
 
-async def _serve(gateway: Gateway, browser: Side, url: bytes, headers: list[tuple[bytes, bytes]]) -> None:
-    asked = await _checked(gateway, url, headers)
-    if isinstance(asked, Refused):
-        _refuse(browser, asked)
-        return
-    target, visitor, session, head = asked
-    release = visitor.release if visitor else target.main
-    if release is None:
-        _refuse(browser, Refused(503, Reason.NOT_RUNNING))
-        return
-    if not gateway.meter.admit(target.app_id):
-        _refuse(browser, Refused(429, Reason.TOO_MANY))
-        return
-    bulkhead = gateway.bulkhead(target)
+def _asked(gateway: Gateway, url: bytes, headers: list[tuple[bytes, bytes]]) -> Asked | Refused:
+    """Find out which mini-app is asked for."""
     try:
-        await bulkhead.enter()
-    except Overloaded:
-        _refuse(browser, Refused(503, Reason.OVERLOADED))
-        return
-    try:
-        await _connect(browser, release.socket, head, lambda: _may_go_on(gateway, target.app_id, session))
-    finally:
-        bulkhead.leave()
-
-
-async def _checked(
-    gateway: Gateway, url: bytes, headers: list[tuple[bytes, bytes]]
-) -> tuple[AppTarget, Visitor | None, str | None, bytes] | Refused:
-    """Pass the same policy as a request, and a stricter one on its origin: a WebSocket is never a safe method."""
-    parsed = httptools.parse_url(url)
-    raw_path: bytes = parsed.path
-    refused = requests.refuse_target("GET", raw_path)
+        parsed = httptools.parse_url(url)
+    except httptools.HttpParserError:
+        return Refused(400, Reason.MALFORMED)
+    refused = requests.refuse_target("GET", parsed.path)
     reading = refused or requests.read(headers)
     if isinstance(reading, Refused):
         return reading
     app_id = gateway.hosts.site(reading.host)
     target = gateway.directory.find(app_id) if isinstance(app_id, str) else None
-    if target is None or target.state is not TargetState.LIVE:
+    if target is None:
         return Refused(404, Reason.UNKNOWN_APP)
-    if requests.is_platform_path(raw_path.decode("latin-1")) or reading.has_body:
+    return Asked(target, parsed.path, parsed.query or b"", reading)
+
+
+async def _serve(gateway: Gateway, browser: Side, asked: Asked, sockets: Sockets) -> Refused | None:
+    """Open it and relay until its end, or tell why not."""
+    target = asked.target
+    checked = await _checked(gateway, asked)
+    if isinstance(checked, Refused):
+        return checked
+    visitor, head = checked
+    session = asked.reading.session if visitor else None
+    release = visitor.release if visitor else target.main
+    if release is None:
+        return Refused(503, Reason.NOT_RUNNING)
+    if not gateway.meter.admit(target.app_id):
+        return Refused(429, Reason.TOO_MANY)
+    bulkhead = gateway.bulkhead(target)
+    try:
+        await bulkhead.enter()
+    except Overloaded:
+        return Refused(503, Reason.OVERLOADED)
+    try:
+        return await _connect(
+            browser, release.socket, head, sockets, lambda: _may_go_on(gateway, target.app_id, session)
+        )
+    finally:
+        bulkhead.leave()
+
+
+async def _checked(gateway: Gateway, asked: Asked) -> tuple[Visitor | None, bytes] | Refused:
+    """Pass the same policy as a request, and a stricter one on its origin: a WebSocket is never a safe method."""
+    app_id, reading = asked.target.app_id, asked.reading
+    if asked.target.state is not TargetState.LIVE:
+        return Refused(404, Reason.UNKNOWN_APP)
+    if requests.is_platform_path(asked.raw_path.decode("latin-1")) or reading.has_body:
         return Refused(400, Reason.MALFORMED)
-    if reading.origin != gateway.hosts.origin(target.app_id).encode():
+    if reading.origin != gateway.hosts.origin(app_id).encode():
         return Refused(403, Reason.CROSS_SITE)
-    visitor = await gateway.sessions.identify(target.app_id, reading.session)
-    head = _head(raw_path, parsed.query or b"", reading, visitor)
-    return head if isinstance(head, Refused) else (target, visitor, reading.session if visitor else None, head)
+    visitor = await gateway.sessions.identify(app_id, reading.session)
+    head = _head(asked, visitor)
+    return head if isinstance(head, Refused) else (visitor, head)
 
 
 async def _may_go_on(gateway: Gateway, app_id: str, session: str | None) -> bool:
@@ -161,12 +188,12 @@ async def _may_go_on(gateway: Gateway, app_id: str, session: str | None) -> bool
     return session is None or await gateway.sessions.identify(app_id, session) is not None
 
 
-def _head(raw_path: bytes, query: bytes, reading: Reading, visitor: Visitor | None) -> bytes | Refused:
+def _head(asked: Asked, visitor: Visitor | None) -> bytes | Refused:
     head = requests.head(
         "GET",
-        raw_path,
-        query,
-        reading,
+        asked.raw_path,
+        asked.query,
+        asked.reading,
         assertion=visitor.assertion if visitor else None,
         request_id=requests.new_request_id(),
     )
@@ -175,27 +202,38 @@ def _head(raw_path: bytes, query: bytes, reading: Reading, visitor: Visitor | No
     return head.removesuffix(b"\r\n") + b"connection: Upgrade\r\nupgrade: websocket\r\n\r\n"
 
 
-async def _connect(browser: Side, path: Path, head: bytes, may_go_on: Look) -> None:
-    """Ask the worker, and relay when it agrees. Raises OSError, TimeoutError or ValueError when it does not answer."""
+async def _connect(browser: Side, path: Path, head: bytes, sockets: Sockets, may_go_on: Look) -> Refused | None:
+    """Relay when the worker agrees; otherwise tell why not."""
     worker = Side()
-    async with asyncio.timeout(CONNECT_SECONDS):
-        await asyncio.get_running_loop().create_unix_connection(lambda: worker, str(path))
     try:
+        agreed = await _ask(worker, path, head)
+        if isinstance(agreed, Refused):
+            return agreed
+        if browser.transport is None or browser.heard_early():
+            return Refused(400, Reason.MALFORMED)
+        with sockets.opening():
+            browser.transport.write(agreed)
+            await _relay(browser, worker, may_go_on)
+        return None
+    finally:
+        worker.close()
+
+
+async def _ask(worker: Side, path: Path, head: bytes) -> bytes | Refused:
+    """Ask the worker; return what the browser is to hear first when it agrees."""
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await asyncio.get_running_loop().create_unix_connection(lambda: worker, str(path))
         assert worker.transport is not None, "it is connected"
         worker.transport.write(head)
         answer, rest = await worker.head()
         status, agreed = _read(answer)
-        if status != 101:
-            _refuse(browser, Refused(status if 400 <= status < 500 else 502, Reason.BROKEN_ANSWER))
-        elif browser.transport is not None and not browser.heard_early():
-            lines = b"".join(b"%b: %b\r\n" % line for line in agreed)
-            browser.transport.write(
-                b"HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n%b\r\n%b"
-                % (lines, rest)
-            )
-            await _relay(browser, worker, may_go_on)
-    finally:
-        worker.close()
+    except (ValueError, OSError, TimeoutError):
+        return Refused(502, Reason.BROKEN_ANSWER)
+    if status != 101:
+        return Refused(status if 400 <= status < 500 else 502, Reason.BROKEN_ANSWER)
+    lines = b"".join(b"%b: %b\r\n" % line for line in agreed)
+    return b"HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n%b\r\n%b" % (lines, rest)
 
 
 def _read(answer: bytes) -> tuple[int, list[tuple[bytes, bytes]]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Self
 
 from pydantic import TypeAdapter
 from sqlalchemy.pool import QueuePool
@@ -10,12 +11,21 @@ from yimen_host.core.database import Database
 from yimen_host.notices.inbox import Inbox
 from yimen_host.payments.ledger.writer import Writer
 from yimen_host.runtime.connections import Connections
-from yimen_host.runtime.gateway.traffic import Traffic
+from yimen_host.runtime.gateway.traffic import Tally, Traffic
 from yimen_host.runtime.quotas import Quotas
 from yimen_host.runtime.reaper import Reaper
 from yimen_host.runtime.surveyor import Kept, Surveyor
 
 ByApp = Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class WebSockets:
+    """One mini-app's; see the gateway's."""
+
+    open: int = 0
+    opened: int = 0
+    refused: int = 0
 
 
 @dataclass(frozen=True)
@@ -25,6 +35,13 @@ class Served:
     classes: tuple[int, ...]
     times: tuple[int, ...]
     seconds: float
+    sockets: WebSockets = WebSockets()
+
+    @classmethod
+    def of(cls, tally: Tally) -> Self:
+        """What was counted until now."""
+        sockets = WebSockets(tally.sockets.open, tally.sockets.opened, tally.sockets.refused)
+        return cls(tuple(tally.classes), tuple(tally.times), tally.seconds, sockets)
 
 
 @dataclass(frozen=True)
@@ -91,10 +108,7 @@ class Counted:
             process=process,
             ledger=Ledger(self.ledger.batches, self.ledger.written, self.ledger.queued),
             pool=_pool(self.database),
-            traffic={
-                app_id: Served(tuple(tally.classes), tuple(tally.times), tally.seconds)
-                for app_id, tally in self.traffic.items()
-            },
+            traffic={app_id: Served.of(tally) for app_id, tally in self.traffic.items()},
             refusals={
                 "requests": dict(self.quotas.requests.refused),
                 "calls": dict(self.quotas.calls.refused),

@@ -26,6 +26,7 @@ def families(view: View) -> Iterator[Metric]:
     if view.waiting is not None:
         yield from _waiting(view.waiting)
     yield from _gateway(view.told.counts)
+    yield from _sockets(view.told.counts)
     yield from _refusals(view.told.counts)
     yield _quotas(view.told.counts)
     yield from _kept(view.told.counts)
@@ -91,6 +92,19 @@ def _gateway(processes: Iterable[Counts]) -> Iterator[Metric]:
             buckets = list(zip(bounds, accumulate(served.times), strict=True))
             times.add_metric([counts.process, app_id], buckets, served.seconds)
     yield from (requests, times)
+
+
+def _sockets(processes: Iterable[Counts]) -> Iterator[Metric]:
+    told = [
+        ([counts.process, app_id], served.sockets)
+        for counts in processes for app_id, served in counts.traffic.items()
+    ]  # fmt: skip
+    labels = ["process", "app"]
+    yield _counter("yimen_gateway_websockets", "WebSockets that were asked for.", [*labels, "outcome"], [
+        ([*name, outcome], getattr(sockets, outcome)) for name, sockets in told for outcome in ("opened", "refused")
+    ])  # fmt: skip
+    open_now = [(name, sockets.open) for name, sockets in told]
+    yield _gauge("yimen_gateway_websockets_open", "WebSockets that are open.", labels, open_now)
 
 
 def _refusals(processes: Iterable[Counts]) -> Iterator[Metric]:

@@ -144,6 +144,30 @@ async def test_open_sockets_of_one_mini_app_fill_its_own_places_only(edge: Serve
     assert (await third)[:12] in (b"HTTP/1.1 200", b"")
 
 
+async def test_sockets_are_counted_as_opened_or_refused(edge: Served) -> None:
+    counted = edge.gateway.traffic["probe"].sockets
+    reader, writer = await asyncio.open_connection("127.0.0.1", edge.port)
+    writer.write(b"GET /chat HTTP/1.1\r\n" + HOST + ORIGIN + ASK + b"\r\n")
+    await reader.readuntil(b"welcome")
+    opened = (counted.opened, counted.open, counted.refused)
+    await edge.say(b"GET /chat HTTP/1.1\r\n" + HOST + b"Origin: null\r\n" + ASK + b"\r\n")
+    edge.worker.script = [b"nonsense\r\n\r\n"]
+    await edge.say(b"GET /chat HTTP/1.1\r\n" + HOST + ORIGIN + ASK + b"\r\n")
+    refused = (counted.opened, counted.open, counted.refused)
+    writer.close()
+    async with asyncio.timeout(20):
+        while counted.open:  # noqa: ASYNC110  the gateway hears of it a moment later
+            await asyncio.sleep(0.01)
+
+    assert [opened, refused, (counted.opened, counted.open, counted.refused)] == [(1, 1, 0), (1, 1, 2), (1, 0, 2)]
+
+
+async def test_a_strangers_name_is_not_counted(edge: Served) -> None:
+    said = await edge.say(b"GET / HTTP/1.1\r\nHost: ghost.localhost\r\n" + ORIGIN + ASK + b"\r\n")
+
+    assert (said[:12], dict(edge.gateway.traffic)) == (b"HTTP/1.1 404", {})
+
+
 async def test_a_stream_of_events_arrives_piece_by_piece(edge: Served, run_dir: Path) -> None:
     edge.apps.target = replace(edge.apps.target, main=ReleaseTarget(run_dir / "events.sock", CSP))
     go_on = asyncio.Event()

@@ -7,14 +7,16 @@ from pathlib import Path
 from yimen_host.core import deadletters
 from yimen_host.payments.backlog import Backlog
 from yimen_host.runtime.contract import IsolationReport
-from yimen_host.runtime.metrics.counts import Counts, Ledger, Pool, Served
+from yimen_host.runtime.metrics.counts import Counts, Ledger, Pool, Served, WebSockets
 from yimen_host.runtime.metrics.families import families
 from yimen_host.runtime.metrics.neighbours import Told
 from yimen_host.runtime.metrics.view import View, Waiting
 from yimen_host.runtime.surveyor import Kept
 
 REFERENCE = Path(__file__).parents[4] / "docs" / "reference" / "metrics.md"
-TEA = Served(classes=(0, 3, 0, 1, 0), times=(2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1), seconds=12.5)
+TEA = Served(
+    classes=(0, 3, 0, 1, 0), times=(2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1), seconds=12.5, sockets=WebSockets(2, 7, 3)
+)
 HOST = Counts(
     "host-1", Ledger(2, 30, 1), Pool(1, 2, 16), {"tea": TEA}, {"calls": {"tea": 5}}, {"too_many": {"tea": 6}},
     kept={"tea": Kept(size=3, most=2, is_stopped=True)},
@@ -51,6 +53,9 @@ def test_a_processs_counts_are_told_under_its_name() -> None:
         ("yimen_gateway_answer_seconds_bucket", "+Inf", "host-1", "tea"): 4,
         ("yimen_gateway_answer_seconds_count", "host-1", "tea"): 4,
         ("yimen_gateway_answer_seconds_sum", "host-1", "tea"): 12.5,
+        ("yimen_gateway_websockets_total", "host-1", "opened", "tea"): 7,
+        ("yimen_gateway_websockets_total", "host-1", "refused", "tea"): 3,
+        ("yimen_gateway_websockets_open", "host-1", "tea"): 2,
         ("yimen_quota_refusals_total", "calls", "host-1", "tea"): 5,
         ("yimen_calls_failed_total", "host-1", "tea", "too_many"): 6,
         ("yimen_ledger_batches_total", "host-1"): 2,
