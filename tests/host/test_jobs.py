@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-import psycopg
 import pytest
 from procrastinate.jobs import Job
 from sqlalchemy import text
+from tests.host.runtime.acting import connected
 from tests.host.village import Village
 
 from yimen_host import jobs as module
@@ -18,7 +18,6 @@ from yimen_host.core.outbox import Happening, publish
 from yimen_host.jobs import Jobs
 from yimen_host.payments.webhooks.telling import tell
 from yimen_host.runtime.delivery import DeliveryFailed
-from yimen_host.runtime.installs import Installs
 from yimen_sdk.identity import Verifier
 
 
@@ -243,9 +242,8 @@ async def test_a_dead_letter_holds_back_its_object_until_it_is_sent_again(here: 
 async def test_what_a_mini_app_says_to_the_worker_stops_nothing(here: Village, app: App, said: str) -> None:
     app.holds = asyncio.Event()
     await happen(here, "evt_1", "ord_1")
-    address = Installs(here.services).apps_address("tea")
 
-    async with working(here), await psycopg.AsyncConnection.connect(address, autocommit=True) as tea:
+    async with working(here), connected(here.services, "tea") as tea:
         await app.until(1)
         for number in range(1, 50):
             await tea.execute("SELECT pg_notify('procrastinate_any_queue_v1', %s)", (said.replace("%s", str(number)),))

@@ -144,10 +144,6 @@ class Installs:
         """The name of a mini-app's schema and role."""
         return roles.name(self._owner, app_id)
 
-    def apps_address(self, app_id: str) -> str:
-        """Where the database is for one who acts as the mini-app, with its rights and no more: a secret."""
-        return roles.conninfo(roles.acting_as(self._owner, self._services.keyring, app_id))
-
     def address(self, app_id: str, socket_dir: str) -> str:
         """Where a mini-app finds its own schema, as a libpq address."""
         role, password = self.place(app_id), self._services.keyring.password(f"database:{app_id}")

@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 
 import psycopg
 from psycopg import sql
+from tests.host.runtime.acting import address
 from tests.host.village import Record, Shelf, Village
 
 from yimen_host.identity import store as identity
 from yimen_host.identity.changes import CHANNEL
 from yimen_host.node import RELEASES_CHANNEL
-from yimen_host.runtime.installs import Installs
 from yimen_host.runtime.listening import PAUSE_SECONDS
 
 Connection = psycopg.AsyncConnection[tuple[object, ...]]
@@ -19,7 +19,7 @@ Connection = psycopg.AsyncConnection[tuple[object, ...]]
 
 async def as_tea(here: Village) -> Connection:
     """A connection with what the tea house is handed."""
-    return await psycopg.AsyncConnection.connect(Installs(here.services).apps_address("tea"), autocommit=True)
+    return await psycopg.AsyncConnection.connect(address(here.services, "tea"), autocommit=True)
 
 
 async def overheard(listening: Connection) -> list[str]:

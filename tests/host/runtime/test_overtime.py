@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from tests.host.runtime.acting import address, connected
 
 from yimen_host.core.services import Services
 from yimen_host.runtime import roles
@@ -111,9 +112,9 @@ async def watched(services: Services, place: Path) -> AsyncIterator[Reaper]:
     await watch.stop()
 
 
-async def attacked(installs: Installs, attack: Attack, seconds: float = LONG_SECONDS) -> str:
+async def attacked(services: Services, attack: Attack, seconds: float = LONG_SECONDS) -> str:
     """Attack, and tell how it ended."""
-    async with await psycopg.AsyncConnection.connect(installs.apps_address("x"), autocommit=True) as connection:
+    async with connected(services) as connection:
         try:
             async with asyncio.timeout(seconds):
                 await attack(connection)
@@ -124,21 +125,21 @@ async def attacked(installs: Installs, attack: Attack, seconds: float = LONG_SEC
         return "done"
 
 
-async def all_attacked(installs: Installs, seconds: float = LONG_SECONDS) -> dict[str, str]:
+async def all_attacked(services: Services, seconds: float = LONG_SECONDS) -> dict[str, str]:
     """Every attack, all at once."""
-    endings = await asyncio.gather(*(attacked(installs, attack, seconds) for attack in ATTACKS))
+    endings = await asyncio.gather(*(attacked(services, attack, seconds) for attack in ATTACKS))
     return {attack.__name__: ending for attack, ending in zip(ATTACKS, endings, strict=True)}
 
 
-async def test_every_attack_succeeds_where_nobody_looks(installs: Installs) -> None:
-    endings = await all_attacked(installs, CONTROL_SECONDS)
+async def test_every_attack_succeeds_where_nobody_looks(services: Services, installs: Installs) -> None:
+    endings = await all_attacked(services, CONTROL_SECONDS)
 
     assert set(endings.values()) == {"went on"}
 
 
 async def test_no_attack_succeeds_where_somebody_looks(services: Services, installs: Installs, tmp_path: Path) -> None:
     async with watched(services, tmp_path) as reaper:
-        endings = await all_attacked(installs)
+        endings = await all_attacked(services)
 
     assert set(endings.values()) == {"ended"}
     assert {excess for excess, by_app in reaper.ended.items() if by_app["x"]} == set(Excess)
@@ -147,7 +148,7 @@ async def test_no_attack_succeeds_where_somebody_looks(services: Services, insta
 async def test_an_honest_mini_app_is_left_alone(services: Services, installs: Installs, tmp_path: Path) -> None:
     async with (
         watched(services, tmp_path) as reaper,
-        await psycopg.AsyncConnection.connect(installs.apps_address("x"), autocommit=True) as connection,
+        connected(services) as connection,
     ):
         for _ in range(20):
             async with connection.transaction():
@@ -175,7 +176,7 @@ async def test_a_migration_may_take_its_time(services: Services, installs: Insta
 
 async def test_who_holds_the_hosts_lock_holds_up_nobody(services: Services, installs: Installs, tmp_path: Path) -> None:
     async with watched(services, tmp_path):
-        attack = asyncio.create_task(attacked(installs, hold_the_hosts_lock))
+        attack = asyncio.create_task(attacked(services, hold_the_hosts_lock))
         await asyncio.sleep(0.5)
         async with asyncio.timeout(LONG_SECONDS):
             await installs.install("y", tmp_path, "yimen_y", version="1.0.0")
@@ -183,40 +184,42 @@ async def test_who_holds_the_hosts_lock_holds_up_nobody(services: Services, inst
         assert await attack == "ended"
 
 
-async def test_a_mini_app_has_so_many_connections_and_no_more(installs: Installs) -> None:
+async def test_a_mini_app_has_so_many_connections_and_no_more(services: Services, installs: Installs) -> None:
     async with contextlib.AsyncExitStack() as opened:
         for _ in range(QUOTA.connections):
-            await opened.enter_async_context(await psycopg.AsyncConnection.connect(installs.apps_address("x")))
+            await opened.enter_async_context(await psycopg.AsyncConnection.connect(address(services)))
 
         with pytest.raises(psycopg.OperationalError, match="too many connections for role"):
-            await psycopg.AsyncConnection.connect(installs.apps_address("x"))
+            await psycopg.AsyncConnection.connect(address(services))
 
 
-async def test_limits_that_a_mini_app_lifted_for_good_are_put_back(installs: Installs) -> None:
-    async with await psycopg.AsyncConnection.connect(installs.apps_address("x"), autocommit=True) as connection:
+async def test_limits_that_a_mini_app_lifted_for_good_are_put_back(services: Services, installs: Installs) -> None:
+    async with connected(services) as connection:
         await connection.execute("ALTER ROLE CURRENT_USER SET statement_timeout = 0")
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             await connection.execute("ALTER ROLE CURRENT_USER CONNECTION LIMIT -1")
 
     await installs.limit(["x"])
 
-    async with await psycopg.AsyncConnection.connect(installs.apps_address("x")) as connection:
+    async with await psycopg.AsyncConnection.connect(address(services)) as connection:
         assert await (await connection.execute("SHOW statement_timeout")).fetchone() == ("300ms",)
 
 
-async def test_a_mini_app_that_changes_its_password_keeps_nobody_out(installs: Installs, tmp_path: Path) -> None:
-    async with await psycopg.AsyncConnection.connect(installs.apps_address("x"), autocommit=True) as connection:
+async def test_a_mini_app_that_changes_its_password_keeps_nobody_out(
+    services: Services, installs: Installs, tmp_path: Path
+) -> None:
+    async with connected(services) as connection:
         await connection.execute("ALTER ROLE CURRENT_USER PASSWORD 'mine alone'")
     directory = tmp_path / "yimen_x" / "migrations"
     directory.mkdir(parents=True)
     (directory / "0001_cups.sql").write_text("CREATE TABLE cup (n int)")
     with pytest.raises(psycopg.OperationalError):
-        await psycopg.AsyncConnection.connect(installs.apps_address("x"))
+        await psycopg.AsyncConnection.connect(address(services))
 
     await installs.install("x", tmp_path, "yimen_x", version="1.1.0")
-    async with await psycopg.AsyncConnection.connect(installs.apps_address("x"), autocommit=True) as connection:
+    async with connected(services) as connection:
         await connection.execute("ALTER ROLE CURRENT_USER PASSWORD 'mine alone'")
-    async with installs.spared("x"), await psycopg.AsyncConnection.connect(installs.apps_address("x")) as connection:
+    async with installs.spared("x"), await psycopg.AsyncConnection.connect(address(services)) as connection:
         found = await (await connection.execute("SELECT count(*) FROM cup")).fetchone()
 
     assert found == (0,)

@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from psycopg import sql
+from tests.host.runtime.acting import address as acting_as
 from tests.host.village import MANIFEST, Village, record
 
 from yimen_host.core.errors import Refused
@@ -218,7 +219,7 @@ async def test_an_export_runs_a_mini_apps_functions_with_its_own_rights(
     here: Village, ada: str, tmp_path: Path
 ) -> None:
     installs = Installs(here.services)
-    with psycopg.connect(installs.apps_address("tea")) as connection:
+    with psycopg.connect(acting_as(here.services, "tea")) as connection:
         connection.execute(EVIL.encode())
 
     control, schema = tmp_path / "control.zip", installs.place("tea")
@@ -226,7 +227,7 @@ async def test_an_export_runs_a_mini_apps_functions_with_its_own_rights(
         address(here), schema, regular_files(files(here)), control
     )  # with the owner's rights the function reads the residents
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
-        export(installs.apps_address("tea"), schema, regular_files(files(here)), tmp_path / "x" / "tea.zip")
+        export(acting_as(here.services, "tea"), schema, regular_files(files(here)), tmp_path / "x" / "tea.zip")
 
     with zipfile.ZipFile(control) as archive:
         assert archive.read("rows/..%2Fbait.csv") == b"n\n1\n"

@@ -91,8 +91,10 @@ Prepare = Callable[[Connection, Connection, Installs], Awaitable[str]]
 
 
 @pytest.mark.parametrize("prepare", [by_a_grant, by_a_grant_to_all, by_a_trigger, by_a_cascade, by_an_index])
-async def test_nobody_writes_for_one_that_is_stopped(installs: Installs, link: Connection, prepare: Prepare) -> None:
-    async with connected(installs) as x, connected(installs, "y") as y:
+async def test_nobody_writes_for_one_that_is_stopped(
+    services: Services, installs: Installs, link: Connection, prepare: Prepare
+) -> None:
+    async with connected(services) as x, connected(services, "y") as y:
         attack = await prepare(x, y, installs)
         by = link if attack.startswith("ANALYZE") else y
         await execute(by, attack)
@@ -105,16 +107,18 @@ async def test_nobody_writes_for_one_that_is_stopped(installs: Installs, link: C
     assert (before, await cups(link, installs)) == (1, 1)
 
 
-async def test_its_functions_work_again_when_it_goes_on(installs: Installs, link: Connection) -> None:
+async def test_its_functions_work_again_when_it_goes_on(
+    services: Services, installs: Installs, link: Connection
+) -> None:
     place = installs.place("x")
-    async with connected(installs) as connection:
+    async with connected(services) as connection:
         await execute(connection, FUNCTION, "CREATE TABLE pot (n int)")
         await execute(connection, "CREATE TRIGGER t AFTER INSERT ON pot EXECUTE FUNCTION more()")
     await stops.stop(link, place)
-    kept_out = await refusal(installs)
+    kept_out = await refusal(services)
     await stops.let_on(link, place, Quota())
 
-    async with connected(installs) as connection:
+    async with connected(services) as connection:
         await execute(connection, "INSERT INTO pot VALUES (1)")
 
     assert kept_out == f'too many connections for role "{place}"'

@@ -63,19 +63,19 @@ async def link(services: Services) -> AsyncIterator[Connection]:
         yield opened
 
 
-async def fill(installs: Installs, pieces: int) -> None:
+async def fill(services: Services, pieces: int) -> None:
     """Keep about so many MiB."""
-    async with connected(installs) as connection:
+    async with connected(services) as connection:
         for _ in range(pieces):
             await connection.execute(PIECE)
 
 
-async def fill_on_and_on(installs: Installs) -> str:
+async def fill_on_and_on(services: Services) -> str:
     """Fill from one of several sessions, each opened again when it was ended."""
     refused = 0
     for _ in range(MOST_PIECES):
         try:
-            await fill(installs, 1)
+            await fill(services, 1)
         except psycopg.OperationalError:
             refused += 1
     return "refused" if refused else "went on"
@@ -86,39 +86,43 @@ async def size(link: Connection, installs: Installs, app_id: str = "x") -> int:
     return (await footprint.sizes(link, [installs.place(app_id)]))[installs.place(app_id)]
 
 
-async def stopped(installs: Installs, surveyor: Surveyor, link: Connection) -> None:
+async def stopped(services: Services, surveyor: Surveyor, link: Connection) -> None:
     """Let x be over, and be seen."""
-    await fill(installs, 4)
+    await fill(services, 4)
     await surveyor.look(link)
     assert surveyor.kept["x"].is_stopped
 
 
-async def test_who_fills_grows_without_end_where_nobody_looks(installs: Installs, link: Connection) -> None:
-    endings = await asyncio.gather(*(fill_on_and_on(installs) for _ in range(3)))
+async def test_who_fills_grows_without_end_where_nobody_looks(
+    services: Services, installs: Installs, link: Connection
+) -> None:
+    endings = await asyncio.gather(*(fill_on_and_on(services) for _ in range(3)))
 
     assert endings == ["went on"] * 3
     assert await size(link, installs) > 30 * MIB
 
 
 async def test_who_fills_from_many_sessions_is_stopped(
-    installs: Installs, surveyor: Surveyor, link: Connection
+    services: Services, installs: Installs, surveyor: Surveyor, link: Connection
 ) -> None:
-    filling = asyncio.gather(*(fill_on_and_on(installs) for _ in range(3)))
+    filling = asyncio.gather(*(fill_on_and_on(services) for _ in range(3)))
     while not surveyor.kept or not surveyor.kept["x"].is_stopped:
         await surveyor.look(link)
     at_its_stop = await size(link, installs)
 
     assert await filling == ["refused"] * 3
     assert await size(link, installs) == at_its_stop < 30 * MIB
-    assert await refusal(installs) == f'too many connections for role "{installs.place("x")}"'
+    assert await refusal(services) == f'too many connections for role "{installs.place("x")}"'
 
 
-async def test_it_stays_stopped_as_long_as_it_is_over(installs: Installs, surveyor: Surveyor, link: Connection) -> None:
-    await stopped(installs, surveyor, link)
+async def test_it_stays_stopped_as_long_as_it_is_over(
+    services: Services, installs: Installs, surveyor: Surveyor, link: Connection
+) -> None:
+    await stopped(services, surveyor, link)
     refusals = set()
     for _ in range(3):
         await surveyor.look(link)
-        refusals.add(await refusal(installs))
+        refusals.add(await refusal(services))
 
     assert refusals == {f'too many connections for role "{installs.place("x")}"'}
 
@@ -126,12 +130,12 @@ async def test_it_stays_stopped_as_long_as_it_is_over(installs: Installs, survey
 async def test_publisher_and_admins_are_told_once_a_day(
     services: Services, installs: Installs, surveyor: Surveyor, link: Connection, limits: Limits
 ) -> None:
-    await fill(installs, 3)
+    await fill(services, 3)
     limits.quota = Quota(database_mib=-(-await size(link, installs) // MIB))
     for _ in range(2):
         await surveyor.look(link)
     before = await raised(services.database)
-    await fill(installs, 1)
+    await fill(services, 1)
     for _ in range(2):
         await surveyor.look(link)
 
@@ -140,51 +144,53 @@ async def test_publisher_and_admins_are_told_once_a_day(
 
 
 async def test_a_higher_quota_lets_it_go_on(
-    installs: Installs, surveyor: Surveyor, link: Connection, limits: Limits
+    services: Services, installs: Installs, surveyor: Surveyor, link: Connection, limits: Limits
 ) -> None:
-    await stopped(installs, surveyor, link)
+    await stopped(services, surveyor, link)
     await installs.limit(["x"])
-    kept_out = await refusal(installs)
+    kept_out = await refusal(services)
 
     limits.quota = Quota(database_mib=100)
     await surveyor.look(link)
 
     assert kept_out.startswith("too many connections")
-    assert await refusal(installs) == ""
+    assert await refusal(services) == ""
     assert surveyor.kept["x"] == Kept(await size(link, installs), 100 * MIB, is_stopped=False)
 
 
 async def test_a_migration_that_clears_out_lets_it_go_on(
-    installs: Installs, surveyor: Surveyor, link: Connection, tmp_path: Path
+    services: Services, installs: Installs, surveyor: Surveyor, link: Connection, tmp_path: Path
 ) -> None:
-    await stopped(installs, surveyor, link)
+    await stopped(services, surveyor, link)
     release(tmp_path, "x", "CREATE TABLE cup (tea text)", "TRUNCATE cup")
 
     await installs.install("x", tmp_path, "yimen_x", version="1.1.0")
-    kept_out = await refusal(installs)
+    kept_out = await refusal(services)
     await surveyor.look(link)
 
     assert kept_out.startswith("too many connections")
-    assert await refusal(installs) == ""
+    assert await refusal(services) == ""
 
 
 async def test_while_the_host_acts_as_it_its_own_processes_stay_outside(
-    installs: Installs, surveyor: Surveyor, link: Connection
+    services: Services, installs: Installs, surveyor: Surveyor, link: Connection
 ) -> None:
-    await stopped(installs, surveyor, link)
+    await stopped(services, surveyor, link)
 
     async with installs.spared("x") as address, await psycopg.AsyncConnection.connect(address) as connection:
         await surveyor.look(link)
         found = await (await connection.execute("SELECT count(*) FROM cup")).fetchone()
-        meanwhile = await refusal(installs)
+        meanwhile = await refusal(services)
 
     assert found == (4000,)
     assert meanwhile == f'password authentication failed for user "{installs.place("x")}"'
-    assert (await refusal(installs)).startswith("too many connections")
+    assert (await refusal(services)).startswith("too many connections")
 
 
-async def test_a_stopped_one_can_be_removed(installs: Installs, surveyor: Surveyor, link: Connection) -> None:
-    await stopped(installs, surveyor, link)
+async def test_a_stopped_one_can_be_removed(
+    services: Services, installs: Installs, surveyor: Surveyor, link: Connection
+) -> None:
+    await stopped(services, surveyor, link)
 
     await installs.uninstall("x")
     await surveyor.look(link)
@@ -192,23 +198,25 @@ async def test_a_stopped_one_can_be_removed(installs: Installs, surveyor: Survey
     assert set(surveyor.kept) == {"y"}
 
 
-async def test_who_keeps_its_role_busy_is_stopped(installs: Installs, surveyor: Surveyor, link: Connection) -> None:
-    await fill(installs, 4)
-    async with connected(installs) as connection:
+async def test_who_keeps_its_role_busy_is_stopped(
+    services: Services, installs: Installs, surveyor: Surveyor, link: Connection
+) -> None:
+    await fill(services, 4)
+    async with connected(services) as connection:
         await connection.execute("BEGIN")
         await connection.execute("ALTER ROLE CURRENT_USER SET statement_timeout = 0")
         await connection.execute("ALTER ROLE CURRENT_USER PASSWORD 'mine alone'")
 
         await surveyor.look(link)
 
-    assert (await refusal(installs)).startswith("too many connections")
+    assert (await refusal(services)).startswith("too many connections")
 
 
 async def test_who_locks_its_tables_is_stopped_and_measured(
-    installs: Installs, surveyor: Surveyor, link: Connection
+    services: Services, installs: Installs, surveyor: Surveyor, link: Connection
 ) -> None:
-    await fill(installs, 4)
-    async with connected(installs) as connection:
+    await fill(services, 4)
+    async with connected(services) as connection:
         await connection.execute("BEGIN")
         await connection.execute("LOCK TABLE cup")
         looks = []
@@ -222,9 +230,9 @@ async def test_who_locks_its_tables_is_stopped_and_measured(
 
 
 async def test_who_keeps_large_objects_is_measured_by_them(
-    installs: Installs, surveyor: Surveyor, link: Connection
+    services: Services, installs: Installs, surveyor: Surveyor, link: Connection
 ) -> None:
-    async with connected(installs) as connection:
+    async with connected(services) as connection:
         await connection.execute(
             "SELECT lo_from_bytea(0, string_agg(sha512(n::text::bytea), '')) FROM generate_series(1, 20000) n"
         )
