@@ -53,7 +53,12 @@ SDK = Path(yimen_sdk.__file__).parent
 def create_app(settings: Settings) -> ASGIApp:
     """The whole host as one ASGI application: portal, consoles, registry, and the gateway to every mini-app."""
     node = Node.of(services_of(settings))
-    portal = create_portal(node)
+    return create_gateway(node, create_portal(node))
+
+
+def create_gateway(node: Node, portal: Starlette) -> Gateway:
+    """What answers on the one port: the portal's site, and every mini-app on its own origin."""
+    settings = node.services.settings
     return Gateway(
         hosts=Hosts(
             portal=settings.portal_host,

@@ -25,7 +25,7 @@ from yimen_host.payments.facade import Payments
 from yimen_host.payments.webhooks.endpoints import Endpoints
 from yimen_host.ports import MandateApps, PaymentPasswords
 from yimen_host.runtime import connections as connection_api
-from yimen_host.runtime import description, quotawatch
+from yimen_host.runtime import description, quotawatch, stops
 from yimen_host.runtime.connections import Connections
 from yimen_host.runtime.directory import LiveDirectory, ReleaseSource
 from yimen_host.runtime.extensions import loading
@@ -87,7 +87,11 @@ class Node:
         self._sockets = PlatformSockets(self.supervision, api)
         self._listener = Listener(
             self.services.database.url,
-            {RELEASES_CHANNEL: self._releases_changed, changes.CHANNEL: self._residents_changed},
+            {
+                RELEASES_CHANNEL: self._releases_changed,
+                changes.CHANNEL: self._residents_changed,
+                stops.CHANNEL: self._stops_changed,
+            },
             self.refresh,
         )
         self._relay = DatabaseRelay(self.directory.run_dir / "postgres", self.services.database.url)
@@ -241,6 +245,10 @@ class Node:
         """Somebody says that there is something new; whether there is, the registry knows."""
         if await self.directory.reload(before_arming=self._before_arming):
             self.app_sessions.forget(None)
+
+    async def _stops_changed(self, said: Collection[str]) -> None:
+        """Somebody says that a mini-app was stopped or goes on; whether one was, the server of the database knows."""
+        await self.directory.look_who_is_full()
 
     async def _residents_changed(self, payloads: Collection[str]) -> None:
         for payload in payloads:

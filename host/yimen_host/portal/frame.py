@@ -24,6 +24,7 @@ SENTENCES = {
     Reason.SUSPENDED: "这个小程序暂停服务。",
     Reason.REMOVED: "这个小程序已经下线。",
     Reason.QUARANTINED: "这个小程序连续出错，已停止运行，开发者正在处理。",
+    Reason.FULL: "这个小程序存放的数据太多，暂停服务。",
     Reason.NOT_RUNNING: "这个小程序暂时打不开，请稍后再试。",
     Reason.OVERLOADED: "现在使用的人太多，请稍后再试。",
     Reason.TOO_MANY: "访问太频繁，请过一两秒再试。",
@@ -32,6 +33,11 @@ SENTENCES = {
     Reason.CROSS_SITE: "这个请求来自别的网站，已拒绝。",
     Reason.TOO_LARGE: "提交的内容太大。",
 }
+
+DETAILS = {
+    Reason.FULL: "这不是您的问题，您的资料和付款都还在。开发者清理数据后，服务会自动恢复。",
+}
+"""More than a sentence, where a resident would ask what they did wrong."""
 
 
 def platform(launches: Launches, directory: LiveDirectory, static: Path) -> ASGIApp:
@@ -57,12 +63,13 @@ def platform(launches: Launches, directory: LiveDirectory, static: Path) -> ASGI
 def error_pages(pages: Pages, portal_origin: str) -> ErrorPages:
     """Draw the gateway's own answers in the portal's look."""
 
+    def both(sentence: str) -> dict[str, str]:
+        return {"zh": sentence, "en": pages.gettext(sentence, "en")}
+
     def draw(status: int, reason: Reason) -> Response:
         sentence = SENTENCES.get(reason, "这个请求有误，没有处理。")
-        text = {"zh": sentence, "en": pages.gettext(sentence, "en")}
-        body = pages.render(
-            "portal/gateway_error.html", "zh", {"text": text, "portal": portal_origin, "reason": reason}
-        )
+        told = {"text": both(sentence), "detail": both(DETAILS[reason]) if reason in DETAILS else None}
+        body = pages.render("portal/gateway_error.html", "zh", told | {"portal": portal_origin, "reason": reason})
         return _framed(body, status, portal_origin)
 
     return draw

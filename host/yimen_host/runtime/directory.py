@@ -102,6 +102,8 @@ class LiveDirectory:
         self._specs = Specs(services, installs, quotas)
         self._limited: dict[str, Quota] = {}
         """The limits that hold at the database and the supervisor, by mini-app."""
+        self._full: frozenset[str] = frozenset()
+        """Those that keep too much in the database."""
         self.left_out: dict[tuple[str, str], str] = {}
         """Releases, by mini-app and version, that should be served here and cannot be, each with its reason."""
         self._apps: dict[str, tuple[Release, ...]] = {}
@@ -129,16 +131,21 @@ class LiveDirectory:
             except (HostError, RegistryError, SupervisorRefused, OSError, ValueError) as error:
                 log.error("%s %s is not served: %s", record.app_id, record.version, error)
                 left_out[record.app_id, record.version] = _told(error)
-        self.left_out = left_out
+        self.left_out, self._full = left_out, await self._installs.full()
         before, known = self._all(), (self._apps, self._targets)
         self._apps = {app: tuple(sorted(found, key=_reach)) for app, found in fresh.items() if found}
         self._targets = {app: AppTarget(app, TargetState(state), None) for app, state in stopped.items()}
-        self._targets |= {app: self._target(app) for app in self._apps}
+        self._targets |= self._live()
         for release in before:
             if self.release(release.app_id, release.version) is None:
                 self._let_go(release)
         await self.limit()
         return known != (self._apps, self._targets)
+
+    async def look_who_is_full(self) -> None:
+        """Read which mini-apps keep too much in the database: residents are told so, and not sent there."""
+        self._full = await self._installs.full()
+        self._targets |= self._live()
 
     async def limit(self) -> None:
         """Tell the database and the supervisor the limits of what is served, where they are others than before."""
@@ -194,9 +201,13 @@ class LiveDirectory:
                 "set YIMEN_APPS_DOMAIN to a domain of its own, or YIMEN_ACCEPT_SHARED_DOMAIN=1 to accept the risk"
             )
 
+    def _live(self) -> dict[str, AppTarget]:
+        return {app: self._target(app) for app in self._apps}
+
     def _target(self, app_id: str) -> AppTarget:
         main = self.main(app_id)
-        return AppTarget(app_id, TargetState.LIVE, main.target if main else None, bulkhead=BULKHEAD)
+        state = TargetState.FULL if app_id in self._full else TargetState.LIVE
+        return AppTarget(app_id, state, main.target if main else None, bulkhead=BULKHEAD)
 
     def _let_go(self, release: Release) -> None:
         """End a release after every process has stopped sending to it, unless it is served again by then."""

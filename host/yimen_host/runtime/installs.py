@@ -116,6 +116,12 @@ class Installs:
                 # A host that died while it acted as a stopped one left another password.
                 await roles.put_password_back(connection, self._owner, self._services.keyring, app_id)
 
+    async def full(self) -> frozenset[str]:
+        """The mini-apps that are stopped because they keep too much, as the server remembers."""
+        async with self._services.database.transaction() as session:
+            found = await store.roles_without_connections(session, roles.prefix(self._owner))
+        return frozenset(roles.app_of(self._owner, role) for role in found)
+
     @asynccontextmanager
     async def spared(self, app_id: str) -> AsyncIterator[str]:
         """Where to act as an installed mini-app at the database, a secret; one may take one's time meanwhile."""

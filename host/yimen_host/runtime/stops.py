@@ -1,6 +1,7 @@
 """Keeps a mini-app out of the database, whatever it does: no connections, and nobody else who writes for it.
 
-The server itself remembers who is stopped: a quota has at least one connection, so a role with none was stopped.
+The server itself remembers who is stopped: a quota has at least one connection, so a role with none was stopped. Every
+process of the host is told that there is something to read, in the transaction that changes it.
 """
 
 import logging
@@ -15,6 +16,7 @@ from yimen_host.core.keyring import Keyring
 from yimen_host.runtime import roles
 from yimen_host.runtime.quotas import Quota
 
+CHANNEL = "yimen_stops"
 TRIES = 5
 """A session may change its own role in a transaction that it keeps open: each try ends those that are there."""
 END_MILLISECONDS = 2000
@@ -52,7 +54,9 @@ async def stop(connection: roles.Connection, role: str, password: str | None = N
     for left in reversed(range(TRIES)):
         await _end_sessions(connection, role)
         try:
-            await _allow(connection, role, roles.STOPPED, password)
+            async with connection.transaction():
+                await _allow(connection, role, roles.STOPPED, password)
+                await _tell(connection)
             break
         except (psycopg.errors.LockNotAvailable, psycopg.errors.InternalError_):
             if not left:
@@ -68,7 +72,9 @@ async def stop(connection: roles.Connection, role: str, password: str | None = N
 async def let_on(connection: roles.Connection, role: str, quota: Quota) -> None:
     """Let a mini-app that was stopped go on."""
     await _carry_out(connection, _THAW, role)
-    await _allow(connection, role, quota.connections)
+    async with connection.transaction():
+        await _allow(connection, role, quota.connections)
+        await _tell(connection)
 
 
 @asynccontextmanager
@@ -102,6 +108,10 @@ async def _allow(connection: roles.Connection, role: str, sessions: int, passwor
     if password is not None:
         statement += sql.SQL(" PASSWORD {}").format(sql.Literal(password))
     await connection.execute(statement)
+
+
+async def _tell(connection: roles.Connection) -> None:
+    await connection.execute(sql.SQL("NOTIFY {}").format(sql.Identifier(CHANNEL)))
 
 
 async def _end_sessions(connection: roles.Connection, role: str) -> None:

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
@@ -20,6 +20,12 @@ class UsedTicket:
     resident_id: str
     session_id: str
     mandate_id: str | None = None
+
+
+async def roles_without_connections(session: AsyncSession, prefix: str) -> Sequence[str]:
+    """Those of the server's roles whose name begins so, and who may not connect at all."""
+    found = text("SELECT rolname FROM pg_roles WHERE starts_with(rolname::text, :prefix) AND rolconnlimit = 0")
+    return (await session.execute(found, {"prefix": prefix})).scalars().all()
 
 
 async def add_ticket(session: AsyncSession, row: LaunchTicketRow) -> None:

@@ -33,8 +33,11 @@ from yimen_host.runtime.gateway.upstream import Upstream, UpstreamFailed
 _STOPPED = {
     TargetState.SUSPENDED: Refused(503, Reason.SUSPENDED),
     TargetState.QUARANTINED: Refused(503, Reason.QUARANTINED),
+    TargetState.FULL: Refused(503, Reason.FULL),
     TargetState.REMOVED: Refused(410, Reason.REMOVED),
 }
+_RETRY_AFTER = {Reason.TOO_MANY: "1", Reason.FULL: "300"}
+"""Seconds. Who keeps too much goes on within seconds of making room, which takes its publisher longer."""
 _FAILURES = {
     "refused": Refused(503, Reason.NOT_RUNNING),
     "full": Refused(503, Reason.OVERLOADED),
@@ -248,8 +251,8 @@ class Gateway:
         response = self._pages(refused.status, refused.reason)
         if refused.reason is Reason.REMOVED:
             response.headers["Clear-Site-Data"] = '"*"'
-        if refused.reason is Reason.TOO_MANY:
-            response.headers["Retry-After"] = "1"
+        if refused.reason in _RETRY_AFTER:
+            response.headers["Retry-After"] = _RETRY_AFTER[refused.reason]
         if refused.reason is Reason.MALFORMED:
             response.headers["Connection"] = "close"
         await response(scope, receive, send)

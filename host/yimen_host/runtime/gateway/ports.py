@@ -21,6 +21,8 @@ class TargetState(StrEnum):
     """Switched off for now; its data and its browsers' data stay."""
     QUARANTINED = "quarantined"
     """It died too often."""
+    FULL = "full"
+    """It keeps more in the database than it may, and is kept out of there."""
     REMOVED = "removed"
     """Gone; browsers forget everything it stored."""
 
@@ -86,6 +88,8 @@ class Reason(StrEnum):
     SUSPENDED = "suspended"
     REMOVED = "removed"
     QUARANTINED = "quarantined"
+    FULL = "full"
+    """It keeps too much, and goes on when it keeps less."""
     NOT_RUNNING = "not_running"
     """Its socket does not answer."""
     OVERLOADED = "overloaded"

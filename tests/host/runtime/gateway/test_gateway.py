@@ -253,19 +253,23 @@ async def test_a_frame_sent_to_the_portal_gets_the_hosts_page(edge: Edge) -> Non
 
 
 @pytest.mark.parametrize(
-    ("state", "status", "cleared"),
+    ("state", "status", "cleared", "retry"),
     [
-        (TargetState.SUSPENDED, 503, []),
-        (TargetState.QUARANTINED, 503, []),
-        (TargetState.REMOVED, 410, ['"*"']),
+        (TargetState.SUSPENDED, 503, [], []),
+        (TargetState.QUARANTINED, 503, [], []),
+        (TargetState.FULL, 503, [], ["300"]),
+        (TargetState.REMOVED, 410, ['"*"'], []),
     ],
 )
-async def test_a_stopped_mini_app_is_not_asked(edge: Edge, state: TargetState, status: int, cleared: list[str]) -> None:
+async def test_a_stopped_mini_app_is_not_asked(
+    edge: Edge, state: TargetState, status: int, cleared: list[str], retry: list[str]
+) -> None:
     edge.apps.target = replace(edge.apps.target, state=state)
 
     answer = await edge.get()
 
     assert (answer.status, answer.header("clear-site-data"), edge.worker.requests) == (status, cleared, [])
+    assert answer.header("retry-after") == retry
 
 
 async def test_a_full_bulkhead_refuses_instead_of_waiting_for_ever(edge: Edge) -> None:
