@@ -17,7 +17,7 @@ from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from typing import IO
 
 from yimen_alipay.provider import Provider
-from yimen_host.payments.channels.channel import ChannelSilent, StatementLine
+from yimen_host.payments.channels.channel import ChannelSilent, NoStatement, StatementLine
 from yimen_sdk.money import Money
 from yimen_sdk.pages import CHINA
 
@@ -27,14 +27,17 @@ IN_MEMORY = 8 * 1024 * 1024
 SECONDS = 30.0
 DETAIL = "业务明细查询"
 TOTAL = re.compile(r"#(?:交易|退款)合计：(\d+)笔")
+NONE = "isp.bill_not_exist"  # also for a day without any trade
 KINDS = {"交易": "payment", "退款": "refund"}
 
 
 @asynccontextmanager
 async def download(provider: Provider, day: dt.date) -> AsyncIterator[IO[bytes]]:
-    """Fetch the bill of a day. Raises ChannelSilent when it is not ready."""
+    """Fetch the bill of a day. Raises ChannelSilent when it is not ready, NoStatement when there is said to be none."""
     method = "alipay.data.dataservice.bill.downloadurl.query"
     why, told = await provider.ask(method, {"bill_type": "trade", "bill_date": day.isoformat()})
+    if why == NONE:
+        raise NoStatement(f"Alipay has no bill of {day}: {why}")
     url = str(told.get("bill_download_url", ""))
     if why or not url.startswith(("https://", "http://")):
         raise ChannelSilent(f"Alipay has no bill of {day}: {why}")

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 
-from yimen_host.payments.channels.channel import ChannelSilent, StatementLine
+from yimen_host.payments.channels.channel import ChannelSilent, NoStatement, StatementLine
 from yimen_sdk.money import Money
 from yimen_sdk.pages import CHINA
 from yimen_wechatpay.provider import Provider
@@ -22,6 +22,7 @@ from yimen_wechatpay.provider import Provider
 CHUNK = 1024 * 1024
 MAX_BYTES = 4 * 1024**3  # unpacked: about ten million lines
 SUMMARY = "总交易单数"
+NONE = "NO_STATEMENT_EXIST"  # also for a day without any trade
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,10 @@ class Bill:
 
 
 async def download(provider: Provider, day: dt.date) -> Bill:
-    """Fetch the bill of a day. Raises ChannelSilent when it is not ready."""
+    """Fetch the bill of a day. Raises ChannelSilent when it is not ready, NoStatement when there is said to be none."""
     where = await provider.ask(lambda library: library.trade_bill(day.isoformat()))
+    if where.code == NONE:
+        raise NoStatement(f"WeChat Pay has no bill of {day}: {where.code}")
     if not where.done:
         raise ChannelSilent(f"WeChat Pay has no bill of {day}: {where.code}")
     url = str(where.content.get("download_url", ""))

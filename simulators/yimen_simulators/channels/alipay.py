@@ -14,6 +14,7 @@ from yimen_simulators.channels.books import CHINA, Trade
 from yimen_simulators.channels.faulty import carried_out
 from yimen_simulators.channels.keys import KeyPair
 from yimen_simulators.channels.notice import Notice, Sending
+from yimen_simulators.channels.planting import is_quiet
 from yimen_simulators.channels.world import World
 
 STATES = {"waiting": "WAIT_BUYER_PAY", "paid": "TRADE_SUCCESS", "closed": "TRADE_CLOSED", "declined": "TRADE_CLOSED"}
@@ -103,7 +104,7 @@ def query_refund(own: World, asked: Mapping[str, str]) -> Content:
 def bill(own: World, asked: Mapping[str, str]) -> Content:
     """Tell where a day's bill is."""
     day = dt.date.fromisoformat(asked["bill_date"])
-    if day >= own.books.now().astimezone(CHINA).date():
+    if day >= own.books.now().astimezone(CHINA).date() or is_quiet(own, "alipay", day):
         return _failed("isp.bill_not_exist")
     return {**DONE, "bill_download_url": f"{own.origin}/alipay-bill?day={day}"}
 

@@ -21,6 +21,11 @@ def planted(own: World, channel: str, day: dt.date) -> tuple[list[Trade], list[t
     return trades, refunds
 
 
+def is_quiet(own: World, channel: str, day: dt.date) -> bool:
+    """Whether a channel makes no bill of the day: nothing was paid or given back."""
+    return not any(own.books.day(channel, day)) and not own.faults.extra_line
+
+
 def _extra(channel: str, day: dt.date) -> Trade:
     at = f"{day:%Y-%m-%d} 23:59:00"
     number = f"99{day:%Y%m%d}"

@@ -15,6 +15,7 @@ from yimen_simulators.channels import wechat_bill, wechat_wire
 from yimen_simulators.channels.books import CHINA, Refund, Trade
 from yimen_simulators.channels.keys import KeyPair
 from yimen_simulators.channels.notice import Notice, Sending
+from yimen_simulators.channels.planting import is_quiet
 from yimen_simulators.channels.world import World
 
 STATES = {"waiting": "NOTPAY", "paid": "SUCCESS", "closed": "CLOSED", "declined": "PAYERROR"}
@@ -89,7 +90,7 @@ async def query_refund(request: Request) -> Response:
 async def bill(request: Request) -> Response:
     """Tell where a day's bill is, and its hash."""
     own, day = world(request), dt.date.fromisoformat(request.query_params["bill_date"])
-    if day >= own.books.now().astimezone(CHINA).date():
+    if day >= own.books.now().astimezone(CHINA).date() or is_quiet(own, "wechat", day):
         return _refused(400, "NO_STATEMENT_EXIST", "账单文件不存在")
     text = wechat_bill.bill(own, day)
     digest = hashlib.sha1(text, usedforsecurity=False).hexdigest()

@@ -17,6 +17,10 @@ class ChannelSilent(Exception):
     """No answer came: the channel may have done it or not."""
 
 
+class NoStatement(ChannelSilent):
+    """The channel says that it has no bill of the day: nothing was paid there, or the bill is still to be made."""
+
+
 @dataclass(frozen=True)
 class Capabilities:
     """What a channel can do. ``internal``: its money is in our own ledger, so there is nobody outside to ask.
@@ -224,5 +228,8 @@ class PaymentChannel(Protocol):
         ...
 
     def statement(self, day: dt.date) -> AsyncIterator[StatementLine]:
-        """The channel's bill of one civil day, line by line. Raises ChannelSilent when it is not ready or not whole."""
+        """The channel's bill of one civil day, line by line. Raises ChannelSilent when it is not ready or not whole.
+
+        Raises NoStatement where the channel itself says that there is none.
+        """
         ...

@@ -7,8 +7,8 @@ from sqlmodel import Field, SQLModel
 
 from yimen_host.core.database import Moment
 
-DONE, SILENT = "done", "silent"
-"""A run compared the day; or its bill had not come."""
+DONE, QUIET, SILENT = "done", "quiet", "silent"
+"""A run compared the day; or there was nothing on it, here or by the channel's word; or its bill had not come."""
 POSTED = "('taken_in', 'suspense', 'loss')"
 
 

@@ -10,13 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_host.core.services import Services
 from yimen_host.payments.channels.asking import streamed
-from yimen_host.payments.channels.channel import ChannelSilent, PaymentChannel
+from yimen_host.payments.channels.channel import ChannelSilent, NoStatement, PaymentChannel
 from yimen_host.payments.reconciliation import matching
 from yimen_host.payments.reconciliation.billerfile import BillerFile
 from yimen_host.payments.reconciliation.breaks import BreakState
 from yimen_host.payments.reconciliation.errors import NoBill
 from yimen_host.payments.reconciliation.matching import Difference
-from yimen_host.payments.reconciliation.models import DONE, SILENT, BreakRow, RunRow
+from yimen_host.payments.reconciliation.models import DONE, QUIET, SILENT, BreakRow, RunRow
 from yimen_host.payments.reconciliation.sources import CURRENCY, BillerSource, ChannelSource, Source
 from yimen_host.payments.reconciliation.store import breaks as store
 from yimen_host.payments.reconciliation.store import staging
@@ -84,19 +84,36 @@ class Reconciling:
                 return await self._compare(session, source, day, by)
         except (ChannelSilent, TimeoutError, staging.TooManyLines) as error:
             _log.warning("no bill of %s for %s: %r", source_id, day, error)
+            says_there_is_none = isinstance(error, NoStatement)
         async with self.services.database.transaction() as session:
-            before = await store.run_of(session, source_id, day)
-            run = before or RunRow(source=source_id, day=day, state=SILENT, by=by, ran_at=self.services.clock.now())
-            if before is None:
-                await store.keep_run(session, run)
+            return await self._without_bill(session, source, day, by=by, says_there_is_none=says_there_is_none)
+
+    async def _without_bill(
+        self, session: AsyncSession, source: Source, day: dt.date, *, by: str | None, says_there_is_none: bool
+    ) -> RunRow:
+        """Note that there is no bill. What an earlier run was told stands, except against a clear word."""
+        await store.one_at_a_time(session, source.id, day)
+        before = await store.run_of(session, source.id, day)
+        if before is not None and (before.state == DONE or not says_there_is_none):
+            return before
+        quiet = says_there_is_none and not await self._have_lines(session, source, day)
+        run = RunRow(
+            source=source.id, day=day, state=QUIET if quiet else SILENT, by=by, ran_at=self.services.clock.now()
+        )
+        await store.keep_run(session, run)
         return run
+
+    async def _have_lines(self, session: AsyncSession, source: Source, day: dt.date) -> bool:
+        """Whether our own books have anything of the day."""
+        await staging.prepare(session)
+        await source.take_in_ours(session, day, *_bounds(day))
+        return await staging.has_ours(session)
 
     async def _compare(self, session: AsyncSession, source: Source, day: dt.date, by: str | None) -> RunRow:
         await store.one_at_a_time(session, source.id, day)
-        begin = dt.datetime.combine(day, dt.time(), CHINA)
         await staging.prepare(session)
         await staging.take_in_theirs(session, streamed(source.statement(day)))
-        await source.take_in_ours(session, day, begin, begin + dt.timedelta(days=1))
+        await source.take_in_ours(session, day, *_bounds(day))
         found = await differences(session, source)
         now = self.services.clock.now()
         await store.keep(session, [self._row(source.id, day, one, now) for one in found])
@@ -140,3 +157,8 @@ async def differences(session: AsyncSession, source: Source) -> list[Difference]
         standings=await source.standings(session, refs),
         billed=await staging.billed(session, [line.channel_ref for line in ours]),
     )
+
+
+def _bounds(day: dt.date) -> tuple[dt.datetime, dt.datetime]:
+    begin = dt.datetime.combine(day, dt.time(), CHINA)
+    return begin, begin + dt.timedelta(days=1)

@@ -14,6 +14,7 @@ from yimen_host.payments.channels.channel import (
     Ask,
     ChannelSilent,
     GoTo,
+    NoStatement,
     NotPaid,
     PaymentChannel,
     PersonNeeded,
@@ -111,6 +112,16 @@ async def test_a_bill_of_today_is_not_ready(both: tuple[PaymentChannel, Simulate
     channel, _ = both
 
     with pytest.raises(ChannelSilent, match="has no bill of 2026-11-21"):
+        await bill(channel)
+
+
+async def test_a_quiet_day_has_no_bill_by_the_providers_word(
+    both: tuple[PaymentChannel, Simulated], clock: ManualClock
+) -> None:
+    channel, _ = both
+    clock.advance(days=1)
+
+    with pytest.raises(NoStatement, match="has no bill of 2026-11-21"):
         await bill(channel)
 
 

@@ -12,6 +12,7 @@ from yimen_host.core.services import Services
 from yimen_host.payments.channels.channel import (
     Capabilities,
     ChannelSilent,
+    NoStatement,
     RefundAsk,
     RefundFact,
     StatementLine,
@@ -36,7 +37,7 @@ class BillingBank(SandboxBank):
         super().__init__(bank)
         self.extra: list[StatementLine] = []
         self.instead: dict[str, list[StatementLine]] = {}
-        self.silent = False
+        self.silent = self.says_none = False
         self.answers: list[RefundFact] = []
 
     async def refund(self, ask: RefundAsk) -> RefundFact:
@@ -47,6 +48,8 @@ class BillingBank(SandboxBank):
         """The true bill with the changes that the test made."""
         if self.silent:
             raise ChannelSilent("the bill is not ready")
+        if self.says_none:
+            raise NoStatement("there is no bill")
         async for line in super().statement(day):
             for told in self.instead.get(line.our_ref, [line]):
                 yield told

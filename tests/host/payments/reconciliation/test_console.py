@@ -45,6 +45,23 @@ async def missing_there(scene: Scene) -> None:
     scene.clock.advance(days=1)
 
 
+async def test_a_quiet_day_is_not_told_as_a_bill_that_is_late(here: Village, scene: Scene) -> None:
+    scene.clock.advance(days=1)
+    browser = await admin(here)
+    scene.bank.silent = True
+    await browser.post(HOME, data={"source": BANK, "day": FRIDAY.isoformat()})
+    late = await browser.get(HOME)
+    scene.bank.silent, scene.bank.says_none = False, True
+    await browser.post(HOME, data={"source": BANK, "day": FRIDAY.isoformat()})
+
+    quiet = await browser.get(HOME)
+
+    assert [("账单未到" in page.text, "当日无交易" in page.text) for page in (late, quiet)] == [
+        (True, False),
+        (False, True),
+    ]
+
+
 async def test_an_admin_runs_a_day_and_sees_the_one_number(here: Village, scene: Scene) -> None:
     await missing_there(scene)
     browser = await admin(here)

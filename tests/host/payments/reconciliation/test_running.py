@@ -181,6 +181,60 @@ async def test_the_clock_runs_each_day_once_its_bill_is_ready(scene: Scene) -> N
     assert (first.day, first.state, first.lines_there) == (FRIDAY, "done", 1)
 
 
+async def test_a_day_without_trade_is_quiet_and_not_late(scene: Scene) -> None:
+    scene.bank.says_none = True
+    scene.clock.advance(days=1)
+
+    states = [(await run(scene)).state for _ in range(2)]
+
+    assert (states, await scene.breaks()) == (["quiet", "quiet"], [])
+
+
+async def test_no_bill_for_what_our_books_have_is_no_quiet_day(scene: Scene) -> None:
+    await scene.pay("1.00")
+    scene.bank.says_none = True
+    scene.clock.advance(days=1)
+
+    assert (await run(scene)).state == "silent"
+
+
+async def test_a_channel_that_says_nothing_makes_no_day_quiet(scene: Scene) -> None:
+    scene.bank.silent = True
+    scene.clock.advance(days=1)
+    silent = (await run(scene)).state
+    scene.bank.silent, scene.bank.says_none = False, True
+    quiet = (await run(scene)).state
+    scene.bank.silent = True
+
+    assert (silent, quiet, (await run(scene)).state) == ("silent", "quiet", "quiet")
+
+
+async def test_a_bill_that_comes_after_all_is_compared(scene: Scene) -> None:
+    scene.bank.says_none = True
+    paid = await scene.pay("1.00")
+    scene.clock.advance(days=2)
+    saturday = FRIDAY + dt.timedelta(days=1)
+    quiet = (await scene.payments.reconciling.run(BANK, saturday)).state
+    scene.bank.says_none = False
+    scene.bank.extra = [scene.line(paid)._replace(at=scene.clock.now() - dt.timedelta(days=1), our_ref="nobody's")]
+
+    await scene.payments.reconciling.due()
+
+    assert quiet == "quiet"
+    assert await scene.breaks(saturday) == [("nobody's", "unknown_reference", 100, "open", None)]
+
+
+async def test_no_bill_takes_nothing_back_from_a_day_that_was_compared(scene: Scene) -> None:
+    await scene.pay("1.00")
+    scene.clock.advance(days=1)
+    compared = await run(scene)
+    scene.bank.says_none = True
+
+    again = await run(scene)
+
+    assert (again.state, again.lines_there, again.ran_at) == ("done", 1, compared.ran_at)
+
+
 async def test_a_day_that_is_not_over_has_no_bill(scene: Scene) -> None:
     with pytest.raises(NoBill):
         await run(scene)

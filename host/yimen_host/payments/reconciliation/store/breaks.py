@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from yimen_host.payments.reconciliation.breaks import BREAK, UNEXPLAINED, BreakEvent
 from yimen_host.payments.reconciliation.kinds import BreakKind
 from yimen_host.payments.reconciliation.matching import Difference
-from yimen_host.payments.reconciliation.models import SILENT, BreakRow, RunRow
+from yimen_host.payments.reconciliation.models import DONE, BreakRow, RunRow
 
 IDENTITY = ("source", "day", "ref", "channel_ref", "difference_fen", "ordinal")
 CHUNK = 500  # breaks written at once
@@ -44,13 +44,13 @@ async def missing(session: AsyncSession, since: dt.date, before: dt.date, *, bil
     """The bills of days in between that have not come although we took money; ``biller`` begins billers' sources."""
     query = text(
         "SELECT r.source, r.day FROM reconciliation_run r"
-        " WHERE r.state = :silent AND r.day >= :since AND r.day < :before"
+        " WHERE r.state <> :done AND r.day >= :since AND r.day < :before"
         " AND EXISTS (SELECT 1 FROM payment_attempt a JOIN payment_order o ON o.id = a.order_id"
         " WHERE r.source IN (a.channel, :biller || o.app_id) AND a.state IN ('settled', 'late', 'refunded')"
         " AND a.ended_at >= r.day::timestamp AT TIME ZONE 'Asia/Shanghai'"
         " AND a.ended_at < (r.day + 1)::timestamp AT TIME ZONE 'Asia/Shanghai') ORDER BY r.day, r.source"
     )
-    values = {"silent": SILENT, "since": since, "before": before, "biller": biller}
+    values = {"done": DONE, "since": since, "before": before, "biller": biller}
     return [(source, day) for source, day in await session.execute(query, values)]
 
 

@@ -135,6 +135,11 @@ async def take_in_ours(
     await session.execute(text("ANALYZE ours"))
 
 
+async def has_ours(session: AsyncSession) -> bool:
+    """Whether anything of ours was written down."""
+    return bool(await session.scalar(text("SELECT EXISTS (SELECT 1 FROM ours)")))
+
+
 async def differing(session: AsyncSession, terms: Terms) -> Sequence[str]:
     """The numbers under which the two sides are not one and the same line."""
     return (await session.scalars(text(_DIFFERING.format(agreed=_agreed(terms))), _fees(terms))).all()
