@@ -1,6 +1,6 @@
 """Coupons won per second in a flash claim, as a ratio to ``pgbench -M prepared -c 8`` (TPC-B) in the same run.
 
-    python -m bench.coupons [--rounds 3] [--in-flight 256]
+    python -m bench.coupons [--rounds 3] [--in-flight 2048]
 
 250,000 clicks of 200,000 people, in random order, on 40,000 coupons, through the actor that the pages use. Wins per
 second are counted until the last coupon is gone. PostgreSQL has fsync on; the pgbench before and after each round is
@@ -65,7 +65,7 @@ def main() -> None:
     """Run the benchmark and print its figures, the last line as one JSON object."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--in-flight", type=int, default=256)
+    parser.add_argument("--in-flight", type=int, default=2048)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="yimen-bench-", ignore_cleanup_errors=True) as directory:
         server = EmbeddedPostgres(Path(directory))

@@ -1,6 +1,7 @@
 """What a click for a coupon is answered, and what a process may answer without asking the database."""
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from yimen_host.payments.coupons.eligibility import NotEligible
@@ -41,31 +42,32 @@ SOLD_OUT, SOLD_OUT_TODAY, TRY_LATER = SoldOut(), SoldOut(today=True), TryLater()
 class Memory:
     """What was seen to be final: a coupon once won stays won, a stock once out stays out, a day's until its end."""
 
-    def __init__(self) -> None:
+    def __init__(self, today: Callable[[], dt.date]) -> None:
+        self._today = today
         self._sold_out: dict[str, dt.date | None] = {}
         self._winners: dict[tuple[str, str, int], str] = {}
 
-    def answer(self, campaign_id: str, person: str, slot: int, today: dt.date) -> Answer | None:
+    def answer(self, campaign_id: str, person: str, slot: int) -> Answer | None:
         """What is known already about a click."""
         if (coupon_id := self._winners.get((campaign_id, person, slot))) is not None:
             return AlreadyClaimed(coupon_id)
-        return self.sold_out(campaign_id, today) if campaign_id in self._sold_out else None
+        return self.sold_out(campaign_id)
 
-    def sold_out(self, campaign_id: str, today: dt.date) -> SoldOut | None:
+    def sold_out(self, campaign_id: str) -> SoldOut | None:
         """Whether nothing is left of a campaign."""
         if campaign_id not in self._sold_out:
             return None
         day = self._sold_out[campaign_id]
         if day is None:
             return SOLD_OUT
-        if day == today:
+        if day == self._today():
             return SOLD_OUT_TODAY
         del self._sold_out[campaign_id]
         return None
 
-    def note_sold_out(self, campaign_id: str, day: dt.date | None) -> None:
-        """The stock is out, or on ``day`` the day's."""
-        self._sold_out[campaign_id] = day
+    def note_sold_out(self, campaign_id: str, *, today: bool) -> None:
+        """The stock is out, or only today's."""
+        self._sold_out[campaign_id] = self._today() if today else None
 
     def note_winner(self, campaign_id: str, person: str, slot: int, coupon_id: str) -> None:
         """Somebody won."""

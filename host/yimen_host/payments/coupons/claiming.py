@@ -30,7 +30,7 @@ from yimen_sdk.money import Money
 from yimen_sdk.pages import CHINA
 
 MAX_QUEUE = 8192  # clicks; some tenths of a second of work, past which "later" is the kinder answer
-MAX_BATCH = 512  # clicks of one commit
+MAX_BATCH = 1024  # clicks of one commit: what it costs whatever its size is shared by them
 _log = logging.getLogger(__name__)
 
 
@@ -60,7 +60,7 @@ class Claims:
         self._idle = asyncio.Event()
         self._idle.set()
         self._task: asyncio.Task[None] | None = None
-        self._memory = Memory()
+        self._memory = Memory(self._today)
 
     async def start(self) -> None:
         """Begin to take clicks."""
@@ -74,15 +74,16 @@ class Claims:
 
     async def claim(self, click: Click) -> Answer:
         """Answer a click after its commit, or at once where nothing is left to ask."""
-        known = self._memory.answer(click.campaign_id, click.row.person, click.row.slot, self._today())
+        known = self._memory.answer(click.campaign_id, click.row.person, click.row.slot)
         if known is not None:
             return known
         if len(self._line) >= MAX_QUEUE:
             return TRY_LATER
         waiting = _Waiting(click, asyncio.get_running_loop().create_future())
+        if not self._line:
+            self._idle.clear()
+            self._arrived.set()
         self._line.append(waiting)
-        self._idle.clear()
-        self._arrived.set()
         return await waiting.answer
 
     async def _work(self) -> None:
@@ -108,7 +109,8 @@ class Claims:
     async def _take(self) -> list[_Waiting]:
         """Wait for clicks and take those of one campaign; the others keep their place."""
         while True:
-            await asyncio.sleep(0)  # those who were just answered may click again at once: let them join
+            if len(self._line) < MAX_BATCH:
+                await asyncio.sleep(0)  # those who were just answered may click again at once: let them join
             if self._line and (batch := self._pick()):
                 return batch
             if not self._line:
@@ -117,8 +119,8 @@ class Claims:
                 await self._arrived.wait()
 
     def _pick(self) -> list[_Waiting]:
-        campaign_id, today = self._line[0].click.campaign_id, self._today()
-        if (sold_out := self._memory.sold_out(campaign_id, today)) is not None:
+        campaign_id = self._line[0].click.campaign_id
+        if (sold_out := self._memory.sold_out(campaign_id)) is not None:
             self._line, line = deque(), self._line
             _tell([w for w in line if w.click.campaign_id == campaign_id], sold_out)
             self._line.extend(w for w in line if w.click.campaign_id != campaign_id)
@@ -155,7 +157,8 @@ class Claims:
             answers[place] = AlreadyClaimed(coupon_id)
         for waiting, place in zip(batch, at, strict=True):
             answer = answers[place]
-            _tell([waiting], answer)
+            if not waiting.answer.done():
+                waiting.answer.set_result(answer)
             if isinstance(answer, Won):  # whoever clicked twice has it already the second time
                 answers[place] = AlreadyClaimed(answer.coupon_id)
 
@@ -186,14 +189,14 @@ class Claims:
 
     def _note_what_is_left(self, campaign_id: str, given: Given) -> None:
         if given.exhausted:
-            self._memory.note_sold_out(campaign_id, None)
+            self._memory.note_sold_out(campaign_id, today=False)
         elif given.open and given.left <= len(given.new):
-            self._memory.note_sold_out(campaign_id, self._today())
+            self._memory.note_sold_out(campaign_id, today=True)
 
     def _otherwise(self, campaign_id: str, given: Given) -> Answer:
         if not given.open:
             return NotEligible(Reason.NOT_RUNNING)
-        return self._memory.sold_out(campaign_id, self._today()) or NotEligible(Reason.LIMIT)
+        return self._memory.sold_out(campaign_id) or NotEligible(Reason.LIMIT)
 
     def _today(self) -> dt.date:
         return self._services.clock.now().astimezone(CHINA).date()
