@@ -20,6 +20,7 @@ from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
 from uvicorn.server import HANDLED_SIGNALS
 
 from yimen_sdk import loading
+from yimen_sdk.connection import Joined
 
 KEEP_ALIVE_SECONDS = 75
 """Longer than any client of ours keeps an unused connection, so that it is the client who closes."""
@@ -77,7 +78,7 @@ class Runner(uvicorn.Server):
         config = uvicorn.Config(
             app,
             loop="uvloop",
-            http="httptools",
+            http=Joined,
             ws=WSProtocol,
             ws_max_size=_LONGEST_MESSAGE,
             ws_per_message_deflate=False,  # a small message may not become a large one

@@ -1,59 +1,27 @@
-"""The host's HTTP protocol on uvicorn: as uvicorn's own, but the usual request is served without a task.
+"""The host's HTTP protocol on uvicorn: the usual request is served without a task."""
 
-It keeps one timer a connection, where uvicorn starts and stops one a request.
-"""
-
-import asyncio
-import time
+from functools import cached_property
 from typing import Any, cast
 
 from starlette.types import ASGIApp
-from uvicorn import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
-from uvicorn.server import ServerState
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from yimen_host.runtime.gateway import express, relay, requests
 from yimen_host.runtime.gateway.gateway import Gateway
+from yimen_sdk.connection import Resting
 
 
-class Edge(HttpToolsProtocol):
+class Edge(Resting):
     """One connection of a browser. Give the class to uvicorn as `http`; the application must be a Gateway."""
 
-    def __init__(
-        self,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-    ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
-        self._gateway = config.loaded_app if isinstance(config.loaded_app, Gateway) else None
-        self._timer: asyncio.TimerHandle | None = None
-        self._resting_since: float | None = None
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Let the timer go with the connection."""
-        self._forget_timer()
-        super().connection_lost(exc)
-
-    def on_response_complete(self) -> None:
-        """Begin the next request that waits, or rest."""
-        self.server_state.total_requests += 1
-        if self.transport.is_closing():
-            return
-        self.flow.resume_reading()
-        if self.pipeline:
-            cycle, app = self.pipeline.pop()
-            self._start_asgi_task(cycle, app)
-            return
-        self._resting_since = time.monotonic()
-        if self._timer is None:
-            self._timer = self.loop.call_later(self.timeout_keep_alive, self._close_when_idle)
+    @cached_property
+    def _gateway(self) -> Gateway | None:
+        return self.app if isinstance(self.app, Gateway) else None
 
     def handle_websocket_upgrade(self) -> None:
         """Relay it: the connection has another protocol from now on."""
         assert self._gateway is not None, "only a gateway's connections are upgraded"
-        self._forget_timer()
+        self.forget_timer()
         browser = relay.Side()
         browser.connection_made(self.transport)
         self.transport.set_protocol(browser)
@@ -70,24 +38,6 @@ class Edge(HttpToolsProtocol):
             return False
         host = requests.host_of(self.headers)
         return host is not None and isinstance(self._gateway.hosts.site(host), str)
-
-    def _forget_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-
-    def _unset_keepalive_if_required(self) -> None:
-        self._resting_since = None
-
-    def _close_when_idle(self) -> None:
-        self._timer = None
-        if self._resting_since is None:
-            return  # the end of the request under way starts it anew
-        left = self._resting_since + self.timeout_keep_alive - time.monotonic()
-        if left > 0:
-            self._timer = self.loop.call_later(left, self._close_when_idle)
-        else:
-            self.timeout_keep_alive_handler()
 
     # Any: uvicorn's and Starlette's types of an application differ
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
