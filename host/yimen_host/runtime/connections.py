@@ -16,13 +16,12 @@ from yimen_host.core import outward
 from yimen_host.core.errors import Forbidden, HostError
 from yimen_host.core.reading import read_body
 from yimen_host.core.services import Services
-from yimen_host.runtime.allowance import Allowance
+from yimen_host.runtime.allowance import LONGEST_CALL, Allowance
 from yimen_host.runtime.directory import LiveDirectory
 from yimen_host.runtime.hostport import Caller
 from yimen_sdk.manifest import Side
 
 MAX_ANSWER_BYTES = 1024 * 1024
-MAX_BODY = 1024 * 1024  # bytes of what is asked
 MAX_HEADERS = 20
 CONNECT_SECONDS = 5.0
 KEPT_HEADERS = ("content-type", "etag", "last-modified", "retry-after", "location")
@@ -151,7 +150,7 @@ def _plain(headers: dict[str, str]) -> dict[str, str]:
 async def fetch(request: Request) -> Response:
     """``POST /v1/fetch``."""
     connections: Connections = request.app.state.connections
-    asked = await read_body(request, Fetch, most=MAX_BODY)
+    asked = await read_body(request, Fetch, most=LONGEST_CALL)
     return JSONResponse(await connections.fetch(request.state.caller, asked))
 
 

@@ -100,22 +100,22 @@ class FetchAnswer(BaseModel):
 
 _DOES = (400, 403, 404, 409)
 CALLS = (
-    Call("/v1/orders", "POST", payments.open_order, OrderAnswer, 201, (400, 401, 403, 409, 422),
+    Call("/v1/orders", "POST", payments.open_order, OrderAnswer, 201, (400, 401, 403, 409, 413, 422),
          reads=bodies.OrderBody, headers=KeyHeader),
     Call("/v1/orders", "GET", payments.list_orders, OrdersAnswer, 200, (403, 404, 422), query=bodies.SearchQuery),
     Call("/v1/orders/{order_id}", "GET", payments.show_order, OrderAnswer),
     Call("/v1/orders/{order_id}/fulfil", "POST", payments.fulfil, OrderAnswer, 200, _DOES, headers=KeyHeader),
     Call("/v1/orders/{order_id}/cancel", "POST", payments.cancel, OrderAnswer, 200, _DOES, headers=KeyHeader),
-    Call("/v1/orders/{order_id}/refunds", "POST", payments.refund, RefundAnswer, 201, (*_DOES, 422),
+    Call("/v1/orders/{order_id}/refunds", "POST", payments.refund, RefundAnswer, 201, (*_DOES, 413, 422),
          reads=bodies.RefundBody, headers=KeyHeader),
     Call("/v1/orders/{order_id}/refunds", "GET", payments.list_refunds, RefundsAnswer),
     Call("/v1/merchants", "GET", merchants.list_merchants, MerchantsAnswer, 200, (403, 404, 422),
          query=merchants.MerchantsQuery),
-    Call("/v1/merchants", "POST", merchants.add_merchant, MerchantAnswer, 201, (400, 403, 409, 422),
+    Call("/v1/merchants", "POST", merchants.add_merchant, MerchantAnswer, 201, (400, 403, 409, 413, 422),
          reads=merchants.MerchantBody, headers=KeyHeader),
-    Call("/v1/notices", "POST", notices.send, SentAnswer, 201, (401, 403, 404, 422, 429),
+    Call("/v1/notices", "POST", notices.send, SentAnswer, 201, (401, 403, 404, 413, 422, 429),
          reads=notices.Sending, headers=KeyHeader),
-    Call("/v1/fetch", "POST", connections.fetch, FetchAnswer, 200, (403, 422, 504), reads=connections.Fetch),
+    Call("/v1/fetch", "POST", connections.fetch, FetchAnswer, 200, (403, 413, 422, 429, 504), reads=connections.Fetch),
 )  # fmt: skip
 PLATFORM = Api(
     "Yimen platform API",
