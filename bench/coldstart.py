@@ -5,6 +5,7 @@ import time
 
 from bench.measure import conclude, median, percentile
 from bench.stage import APP, COOKIE, arm, bare_program, gateway, stage, wait_until_asleep
+from yimen_host.runtime.contract import Limits
 
 OURS, YARDSTICK = 30, 8
 IDLE_SECONDS = 0.1
@@ -13,7 +14,7 @@ IDLE_SECONDS = 0.1
 def main() -> None:
     """Measure both."""
     with stage() as made:
-        release = arm(made, made.spec(idle_seconds=IDLE_SECONDS))
+        release = arm(made, made.spec(idle_seconds=IDLE_SECONDS, processor=Limits().processor))
         with gateway(release) as (port, _):
             first_byte(port, f"{APP}.localhost:{port}")
             ours = []

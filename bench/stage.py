@@ -62,7 +62,7 @@ class Stage:
     def spec(
         self, *, app_id: str = APP, module: str = MODULE, idle_seconds: float = 300.0, processor: float = 2.0
     ) -> ReleaseSpec:
-        """Return a release, of the tiny mini-app; two processors, so that the quota is not what is measured."""
+        """Return a release, of the tiny mini-app; with two processors the quota is not what is measured."""
         braced = {name: value.replace("{", "{{").replace("}", "}}") for name, value in environment().items()}
         return ReleaseSpec(
             app_id=app_id,

@@ -14,11 +14,11 @@ from yimen_host.runtime.supervisor.delegation import LEAF, WANTED, NotDelegated,
 
 _MOUNTS = Path("/proc/self/mounts")
 _OWN = Path("/proc/self/cgroup")
-_PERIOD = 20_000
+_PERIOD = 10_000
 """Microseconds in which a release gets its share of the processor: one that spins holds the cores for less."""
 _LEAST_QUOTA = 1_000
 """The kernel's least."""
-_SHARES, _WEIGHT = "128", "12"
+_SHARES, _WEIGHT = "512", "50"
 """Of all mini-apps together, against 1024 and 100 of the host: whatever they do, the gateway comes first."""
 _V1 = ("memory", "pids", "cpu")
 _NOT_EVERYWHERE = ("memory.swap.max", "cpu.cfs_burst_us", "cpu.max", "cpu.max.burst", "cpu.shares", "cpu.weight")

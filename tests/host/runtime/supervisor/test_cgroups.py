@@ -13,7 +13,7 @@ QUOTAS = {
     "cpu": ("cpu.cfs_quota_us", "cpu.cfs_period_us", "cpu.cfs_burst_us"),
     UNIFIED: ("cpu.max", "cpu.max.burst"),
 }
-WEIGHTS = {"cpu": ("cpu.shares", 128, 1024), UNIFIED: ("cpu.weight", 12, 100)}
+WEIGHTS = {"cpu": ("cpu.shares", 512, 1024), UNIFIED: ("cpu.weight", 50, 100)}
 
 
 @pytest.fixture
@@ -38,14 +38,14 @@ def quota(groups: ControlGroups, group: Group) -> list[str]:
     return " ".join(file.read_text().strip() for file in found if file.exists()).split()
 
 
-def test_a_release_has_its_share_in_every_20_ms_and_as_much_again_after_a_rest(groups: ControlGroups) -> None:
+def test_a_release_has_its_share_in_every_10_ms_and_as_much_again_after_a_rest(groups: ControlGroups) -> None:
     kept = [quota(groups, groups.group("tea", Limits(processor=share), required=True)) for share in (0.5, 2.0, 0.001)]
 
     burst = len(kept[0]) == 3  # since Linux 5.14
-    assert kept == [[each, "20000", *[each] * burst] for each in ("10000", "40000", "1000")]
+    assert kept == [[each, "10000", *[each] * burst] for each in ("5000", "20000", "1000")]
 
 
-def test_all_releases_together_weigh_an_eighth_of_the_host_and_equally_among_them(groups: ControlGroups) -> None:
+def test_all_releases_together_weigh_half_of_the_host_and_equally_among_them(groups: ControlGroups) -> None:
     release = place(groups.group("tea", Limits(), required=True))
     file, together, each = next(found for controller, found in WEIGHTS.items() if controller in groups.controllers)
 
