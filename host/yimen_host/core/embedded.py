@@ -27,7 +27,11 @@ RETRY_SECONDS = 0.05
 AGAIN_SECONDS = 3.0
 START_SECONDS = 30.0
 STOP_SECONDS = 20.0
-UNSAFE = ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_wal_size=256MB"]
+UNSAFE = [
+    *("-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_wal_size=256MB"),
+    *("-c", "scram_iterations=1"),  # of passwords set from now on: a connection costs both sides 2 ms less
+]
+"""For databases that nobody keeps."""
 LEAST_FREE_BYTES = 300 * 1024 * 1024
 
 
