@@ -5,9 +5,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pydantic import BaseModel, ValidationError
 from starlette.routing import Route
 from tests.host.console.test_deliveries import Programs, bearer, programs
+from tests.host.described import WRONG, faults
 from tests.host.village import Village
 
 from yimen_host.app import create_portal
@@ -18,7 +18,6 @@ __all__ = ["programs"]  # a fixture
 
 PUBLISHED = Path(__file__).parents[3] / "docs" / "reference" / "publisher-api.json"
 FOR_TOKENS = ("/v1/apps/", "/legacy/", "/simple/", "/files/")
-WRONG = {"limit": "x", "after": "-1", "nonsense": "1"}
 
 
 async def test_every_call_that_takes_a_token_is_described(here: Village) -> None:
@@ -60,7 +59,7 @@ async def test_a_call_reads_the_model_it_is_described_with(programs: Programs, c
 
     answer = await _call(programs, call, query=WRONG)
 
-    assert (answer.status_code, answer.json()["faults"]) == (422, _faults(call.query))
+    assert (answer.status_code, answer.json()["faults"]) == (422, faults(call.query))
 
 
 @pytest.mark.parametrize("call", [call for call in CALLS if call.answers], ids=lambda call: call.path)
@@ -89,9 +88,3 @@ async def _call(
     path = call.path.replace(":int", "").format(app_id=app_id, endpoint=programs.endpoint, delivery=letter)
     headers = bearer(token or programs.token) | ({"Idempotency-Key": key} if key and call.headers else {})
     return await programs.client.request(call.method, path, params=query, headers=headers)
-
-
-def _faults(model: type[BaseModel]) -> dict[str, str]:
-    with pytest.raises(ValidationError) as refused:
-        model.model_validate(WRONG)
-    return {".".join(map(str, fault["loc"])): fault["msg"] for fault in refused.value.errors()}

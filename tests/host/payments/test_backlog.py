@@ -11,6 +11,7 @@ from yimen_host.payments.facade import Payments
 from yimen_host.payments.models import AttemptRow, RefundRow
 from yimen_host.payments.reconciliation.kinds import BreakKind
 from yimen_host.payments.reconciliation.models import BreakRow
+from yimen_host.payments.waiting import Waiting, waiting
 from yimen_host.payments.webhooks.models import DeliveryRow, EndpointRow
 from yimen_sdk.money import yuan
 
@@ -44,6 +45,7 @@ async def test_open_attempts_and_refunds_are_counted_by_where_they_stand(payment
     assert dict(found.attempts) == {"created": 1, "submitted": 0, "uncertain": 2}
     assert dict(found.refunds) == {"requested": 1, "processing": 1}
     assert found.stuck_refunds == 2 == len(await payments.refunding.stuck())
+    assert await waiting(payments) == Waiting(merchants=0, refunds=2, differences=0)
 
 
 async def test_breaks_and_letters_are_counted_until_somebody_ends_them(payments: Payments) -> None:
@@ -68,6 +70,7 @@ async def test_breaks_and_letters_are_counted_until_somebody_ends_them(payments:
 
     assert {kind: count for kind, count in found.breaks.items() if count} == {"missing_here": 2}
     assert dict(found.webhooks) == {"pending": 2, "dead": 1}
+    assert await waiting(payments) == Waiting(merchants=0, refunds=0, differences=2)
 
 
 async def test_events_that_were_not_taken_are_counted(payments: Payments) -> None:

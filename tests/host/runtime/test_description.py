@@ -5,9 +5,9 @@ from pathlib import Path
 
 import httpx
 import pytest
-from pydantic import BaseModel, ValidationError
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
+from tests.host.described import WRONG, faults
 from tests.host.payments.test_api import Caller, Known, problem
 from tests.host.village import Village
 
@@ -20,7 +20,6 @@ from yimen_host.runtime.description import CALLS, PLATFORM
 
 PUBLISHED = Path(__file__).parents[3] / "docs" / "reference" / "platform-api.json"
 ROUTES = [*payments.routes, *notices.routes, *connections.routes]
-WRONG = {"nonsense": "1", "limit": "x", "code": ""}
 
 
 def test_every_call_is_described() -> None:
@@ -40,7 +39,7 @@ async def test_a_call_reads_the_body_it_is_described_with(here: Village, call: C
 
     answer = await _ask(here, call, json=WRONG)
 
-    assert (answer.status_code, answer.json()["faults"]) == (422, _faults(call.reads))
+    assert (answer.status_code, answer.json()["faults"]) == (422, faults(call.reads))
 
 
 @pytest.mark.parametrize("call", [call for call in CALLS if call.query], ids=lambda call: call.path)
@@ -49,7 +48,7 @@ async def test_a_call_reads_the_query_it_is_described_with(here: Village, call: 
 
     answer = await _ask(here, call, params=WRONG)
 
-    assert (answer.status_code, answer.json()["faults"]) == (422, _faults(call.query))
+    assert (answer.status_code, answer.json()["faults"]) == (422, faults(call.query))
 
 
 async def _ask(
@@ -66,9 +65,3 @@ async def _ask(
         return await client.request(
             call.method, call.path.format(order_id="ord_1"), json=json, params=params, headers={"Idempotency-Key": "k"}
         )
-
-
-def _faults(model: type[BaseModel]) -> dict[str, str]:
-    with pytest.raises(ValidationError) as refused:
-        model.model_validate_json(json.dumps(WRONG))
-    return {".".join(map(str, fault["loc"])): fault["msg"] for fault in refused.value.errors()}
