@@ -104,6 +104,24 @@ def doctor() -> None:
     raise typer.Exit(0 if health.is_well else 1)
 
 
+@app.command()
+def audit() -> None:
+    """Recompute every sum and every hash of the ledger's journal; the exit code is 1 when something is not right."""
+    from yimen_host.cli.audit import audit_ledger
+    from yimen_host.cli.doctor import NoHost, with_embedded
+
+    try:
+        faults = asyncio.run(audit_ledger(with_embedded(_settings())))
+    except NoHost as reason:
+        typer.secho(str(reason), fg=typer.colors.RED, err=True)
+        raise typer.Exit(1) from None
+    for fault in faults:
+        typer.secho(fault, fg=typer.colors.RED)
+    if not faults:
+        typer.echo("every sum and every hash of the journal is right")
+    raise typer.Exit(1 if faults else 0)
+
+
 @app.command("make-admin")
 def make_admin(phone: Annotated[str, typer.Argument(help="the phone number of an account")]) -> None:
     """Give an account the duties of reviewer and admin."""

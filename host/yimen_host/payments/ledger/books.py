@@ -192,7 +192,10 @@ _BY_INDEX = (
 
 
 async def audit(session: AsyncSession) -> list[str]:
-    """Recompute every sum and every hash from the journal, and tell each fault found, at most ten of a kind."""
+    """Recompute every sum and every hash from the journal, and tell each fault found, at most ten of a kind.
+
+    Where others post meanwhile the transaction has to be a REPEATABLE READ. It is of no use for other work afterwards.
+    """
     faults = []
     for name, query in _FAULTS.items():
         found = await session.scalars(text(f"{query} LIMIT 10"))
