@@ -16,6 +16,7 @@ from yimen_host.payments.ledger.writer import Writer
 from yimen_host.settings import Settings
 from yimen_sdk.money import Money
 
+MOST = 10**6
 RIGHT = "every sum and every hash of the journal is right\n"
 
 
@@ -59,9 +60,17 @@ async def test_it_tells_what_was_tampered_with(services: Services, migrated_url:
 async def test_postings_meanwhile_are_no_faults(services: Services, migrated_url: str) -> None:
     ledger, settings = Writer(services.database, services.clock), Settings(database_url=migrated_url, demo=True)
     await ledger.start()
-    posting = [asyncio.create_task(ledger.post(draft(number))) for number in range(3000)]
-    await posting[0]
+    over = asyncio.Event()
+
+    async def post_on(numbers: range) -> None:
+        for number in numbers:
+            if over.is_set():
+                return
+            await ledger.post(draft(number))
+
+    posting = [asyncio.create_task(post_on(range(first, MOST, 8))) for first in range(8)]
     found = [await audit_ledger(settings) for _ in range(3)]
+    over.set()
     await asyncio.gather(*posting)
     await ledger.stop()
 
