@@ -1,5 +1,7 @@
 """Looks a host over from the command line; programs read the exit code."""
 
+import os
+
 import typer
 
 from yimen_host.app import services_of
@@ -7,7 +9,8 @@ from yimen_host.cli.conductor import DATABASE
 from yimen_host.core.embedded import EmbeddedPostgres
 from yimen_host.core.sockets import run_directory
 from yimen_host.runtime.extensions import loading
-from yimen_host.runtime.health import Finding, Health, Verdict, examine
+from yimen_host.runtime.health.finding import Finding, Verdict
+from yimen_host.runtime.health.looking import Health, examine
 from yimen_host.runtime.supervision import Supervision
 from yimen_host.settings import Settings
 
@@ -47,7 +50,7 @@ async def examine_host(settings: Settings) -> Health:
 
 
 def tell(health: Health) -> None:
-    """Print every finding and every layer."""
+    """Print every finding and every layer, in the terminal's language."""
     for finding in health.findings:
         _line(finding)
     for layer in health.isolation.layers if health.isolation else ():
@@ -56,6 +59,13 @@ def tell(health: Health) -> None:
 
 def _line(finding: Finding) -> None:
     mark, colour = _MARKS[finding.verdict]
-    typer.secho(f" {mark}  {finding.name}: {finding.told}", fg=colour)
-    if finding.advice:
-        typer.echo(f"      -> {finding.advice}")
+    said = finding.say(_language())
+    typer.secho(f" {mark}  {said.of}: {said.told}", fg=colour)
+    if said.advice:
+        typer.echo(f"      -> {said.advice}")
+
+
+def _language() -> str:
+    """Chinese where the terminal is (POSIX.1-2017, 8.2: the first of these that says anything), else English."""
+    named = next((found for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (found := os.environ.get(name))), "")
+    return "zh" if named.startswith("zh") else "en"

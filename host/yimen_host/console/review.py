@@ -7,11 +7,12 @@ from starlette.routing import Route
 from yimen_host.console.developer import running
 from yimen_host.console.refusals import shown
 from yimen_host.core.errors import Invalid
-from yimen_host.core.pages import fields, render
+from yimen_host.core.pages import fields, locale, render
 from yimen_host.core.services import Services
 from yimen_host.domains import Layout
 from yimen_host.identity.sessions import with_role
 from yimen_host.payments.waiting import waiting
+from yimen_host.runtime.health.isolation import LEVELS
 from yimen_host.runtime.supervision import Supervision, SupervisorUnavailable
 from yimen_registry import Registry
 from yimen_registry.releases.models import Severity
@@ -36,6 +37,7 @@ async def home(request: Request) -> Response:
         waiting=await registry.submissions(),
         apps=await registry.apps(),
         isolation=isolation,
+        level=LEVELS[isolation.level].in_(locale(request)) if isolation else "",
         shared_domain=services.settings.layout is Layout.SHARED,
         accepted=services.settings.accept_shared_domain,
         money=await waiting(request.app.state.payments) if "admin" in viewer.roles else None,

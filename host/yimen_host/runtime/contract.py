@@ -13,7 +13,10 @@ from pydantic import StringConstraints, TypeAdapter
 from yimen_host.runtime.sandbox.confinement import Limits
 from yimen_host.runtime.sandbox.layers import LayerReport
 
-__all__ = ["Armed", "IsolationReport", "LayerReport", "Limits", "ReleaseSpec", "ReleaseState", "ReleaseStatus"]
+__all__ = [
+    "Armed", "Concern", "IsolationReport", "LayerReport", "Limits", "ReleaseSpec", "ReleaseState", "ReleaseStatus",
+    "Remark",
+]  # fmt: skip
 
 _APP_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+!_-]{0,63}")
@@ -91,6 +94,32 @@ class ReleaseStatus:
     """What its last worker reported before it read any code of the mini-app."""
 
 
+class Concern(StrEnum):
+    """What an operator should know of the isolation."""
+
+    BEING_CHECKED = "being_checked"
+    """The first canary is not back, so no release starts yet."""
+    UNREADABLE = "unreadable"
+    """Workers cannot read a path of the code."""
+    OPEN = "open"
+    """A probe succeeded."""
+    BROKEN = "broken"
+    """A probe failed itself, and counts as open."""
+    NO_CANARY = "no_canary"
+    """No canary came back, which proves nothing."""
+
+
+@dataclass(frozen=True)
+class Remark:
+    """One of these, and what it is about."""
+
+    concern: Concern
+    about: str = ""
+    """A probe's name, or a path."""
+    how: str = ""
+    """What the system said, in its own words."""
+
+
 @dataclass(frozen=True)
 class IsolationReport:
     """How far this machine can confine a mini-app."""
@@ -98,10 +127,10 @@ class IsolationReport:
     level: int
     name: str
     layers: tuple[LayerReport, ...]
-    notes: tuple[str, ...] = ()
-    """Sentences for the operator: what would raise the level."""
-    alerts: tuple[str, ...] = ()
-    """Sentences that call for the operator now: an attack succeeded, or could not be tried."""
+    notes: tuple[Remark, ...] = ()
+    """What would raise the level, and what it is known to leave open."""
+    alerts: tuple[Remark, ...] = ()
+    """What calls for the operator now: an attack succeeded, or could not be tried."""
     checked_at: datetime | None = None
     """When the canary last attacked from inside; None while it is being checked for the first time."""
     probes: int = 0

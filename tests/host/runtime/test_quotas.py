@@ -12,7 +12,9 @@ from yimen_host.portal.frame import error_pages
 from yimen_host.runtime import quotawatch, roles
 from yimen_host.runtime.bucket import Bucket, Rate
 from yimen_host.runtime.gateway.ports import Reason
-from yimen_host.runtime.health import Finding, Verdict, examine
+from yimen_host.runtime.health.looking import examine
+from yimen_host.runtime.health.machine import QuotasFaulty
+from yimen_host.runtime.health.processes import AppOverQuota
 from yimen_host.runtime.metrics.neighbours import told
 from yimen_host.runtime.quotas import Quota, Quotas, QuotasUnreadable
 from yimen_host.runtime.sandbox.confinement import MIB, Limits
@@ -206,14 +208,9 @@ async def test_the_page_about_the_host_tells_who_was_over_and_what_is_wrong(here
 
     found = await examine(faulty, services.database, here.supervision, node.extensions)
 
-    [told] = [finding for finding in found.findings if finding.name == "quota tea"]
-    assert told == Finding(
-        "quota tea",
-        Verdict.WARNING,
-        "over its limits since the host began: 1 notices, 3 requests",
-        "raise its limit in YIMEN_QUOTAS, if it is meant to be so busy",
-    )
-    assert [finding.verdict for finding in found.findings if finding.name == "quotas"] == [Verdict.BAD]
+    [fault] = [finding for finding in found.findings if isinstance(finding, QuotasFaulty)]
+    assert AppOverQuota("tea", "notices 1, requests 3") in found.findings
+    assert fault.reason.startswith(f"{file}: ")
 
 
 def test_the_page_for_too_many_says_so_in_both_languages() -> None:

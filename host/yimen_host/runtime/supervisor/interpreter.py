@@ -75,13 +75,14 @@ def this_interpreter() -> Interpreter:
     )
 
 
-def unreadable(code: tuple[Path, ...], uid: int) -> list[str]:
-    """Return a sentence for each path of the code that a stranger's account could not read, private root or not."""
-    sentences = []
-    for path in code:
-        if path.exists() and not path.is_symlink() and uid not in (0, os.getuid()) and not path.stat().st_mode & 0o004:
-            sentences.append(f"{path} is not readable for other accounts: chmod o+rX it, or install Python elsewhere")
-    return sentences
+def unreadable(code: tuple[Path, ...], uid: int) -> list[Path]:
+    """Return each path of the code that a stranger's account could not read, private root or not."""
+    if uid in (0, os.getuid()):
+        return []
+    return [
+        path for path in code
+        if path.exists() and not path.is_symlink() and not path.stat().st_mode & 0o004
+    ]  # fmt: skip
 
 
 def _home_of(file: str | None) -> str:

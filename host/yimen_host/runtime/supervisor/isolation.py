@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from yimen_host.runtime.contract import IsolationReport
-from yimen_host.runtime.probes.probe import Finding
-from yimen_host.runtime.probes.table import BY_NAME, level_shown, opened
+from yimen_host.runtime.contract import Concern, IsolationReport, Remark
+from yimen_host.runtime.probes.probe import Finding, Outcome
+from yimen_host.runtime.probes.table import level_shown, opened
 from yimen_host.runtime.sandbox import kernel, layers
 from yimen_host.runtime.sandbox.layers import PARTIAL, Layer, LayerReport, LayerState
 
@@ -18,7 +18,7 @@ def wanted(off: Iterable[Layer]) -> frozenset[Layer]:
     return frozenset(Layer) - {other} - frozenset(off)
 
 
-def report(found: Iterable[LayerReport], *, off: Iterable[Layer], notes: Iterable[str] = ()) -> IsolationReport:
+def report(found: Iterable[LayerReport], *, off: Iterable[Layer], notes: Iterable[Remark] = ()) -> IsolationReport:
     """Turn what a survey found into the report: why a layer is missing, and the level of those that are there."""
     off = frozenset(off)
     told = tuple(_explained(entry, off) for entry in found)
@@ -38,7 +38,9 @@ def judged(claimed: IsolationReport, findings: Sequence[Finding], failure: str, 
     """
     level = PARTIAL if failure else claimed.level
     level = level_shown(min(level, claimed.level), findings)
-    told = tuple(map(_sentence, opened(findings))) + ((failure,) if failure else ())
+    told = tuple(map(_remark, opened(findings)))
+    if failure:
+        told += (Remark(Concern.NO_CANARY, how=failure),)
     is_lower = level < claimed.level
     return replace(
         claimed,
@@ -64,8 +66,9 @@ def can_make(namespaces: int) -> bool:
     return status == 0
 
 
-def _sentence(finding: Finding) -> str:
-    return f"probe {finding.probe} is {finding.outcome}: {BY_NAME[finding.probe].tries}. {finding.how}".rstrip()
+def _remark(finding: Finding) -> Remark:
+    concern = Concern.BROKEN if finding.outcome is Outcome.BROKEN else Concern.OPEN
+    return Remark(concern, finding.probe, finding.how)
 
 
 def _explained(entry: LayerReport, off: frozenset[Layer]) -> LayerReport:

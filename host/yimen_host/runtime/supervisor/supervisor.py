@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from yimen_host.core.tasks import stopped
-from yimen_host.runtime.contract import Armed, IsolationReport, ReleaseSpec, ReleaseStatus
+from yimen_host.runtime.contract import Armed, Concern, IsolationReport, ReleaseSpec, ReleaseStatus, Remark
 from yimen_host.runtime.probes.probe import Finding
 from yimen_host.runtime.sandbox.layers import LEVEL_NAMES
 from yimen_host.runtime.supervisor import belongings, isolation
@@ -31,7 +31,6 @@ CHECK_SECONDS = 3600.0
 """Between two canaries."""
 RENEW_SECONDS = 86_400.0
 """A zygote's life: all its workers share one layout of addresses, which should not be learned for long."""
-_BEING_CHECKED = "the canary is being sent: no release starts before it is back"
 
 logger = logging.getLogger("yimen.supervisor")
 
@@ -66,9 +65,9 @@ class Supervisor:
         if os.geteuid() == 0:
             os.chown(config.releases_dir, config.host_uid, -1)
         survey = await self._workshop.open()
-        notes = self._workshop.unreadable()
+        notes = [Remark(Concern.UNREADABLE, str(path)) for path in self._workshop.unreadable()]
         self._claimed = isolation.report(survey, off=config.layers_off, notes=notes)
-        self._isolation = replace(self._claimed, notes=(*self._claimed.notes, _BEING_CHECKED))
+        self._isolation = replace(self._claimed, notes=(*self._claimed.notes, Remark(Concern.BEING_CHECKED)))
         for entry in self._claimed.layers:
             logger.info("layer %s: %s %s", entry.layer, entry.state, entry.reason)
         self._watch = asyncio.create_task(self._keep_watch(), name="canary")
@@ -192,8 +191,8 @@ class Supervisor:
 
     def _conclude(self, findings: Sequence[Finding], failure: str) -> None:
         self._isolation = report = isolation.judged(self._claimed, findings, failure, datetime.now(UTC))
-        for sentence in report.alerts:
-            logger.error("%s", sentence)
+        for remark in report.alerts:
+            logger.error("isolation: %s %s %s", remark.concern, remark.about, remark.how)
         logger.info("isolation level %d, %s, after %d probes", report.level, report.name, report.probes)
 
     async def _keep_watch(self) -> None:

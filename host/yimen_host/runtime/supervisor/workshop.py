@@ -109,8 +109,8 @@ class Workshop:
         """Return the user to whom a mini-app's files belong, None when no worker of it ever ran."""
         return self._users.known(app_id) if Layer.UID in self.layers else os.getuid()
 
-    def unreadable(self) -> list[str]:
-        """Return a sentence for each path of the code that workers cannot read."""
+    def unreadable(self) -> list[Path]:
+        """Return each path of the code that workers cannot read."""
         stranger = self._config.first_uid if Layer.UID in self.layers else os.getuid()
         return unreadable(self._interpreter.code, stranger)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.host.runtime.conftest import Write
 
-from yimen_host.runtime.contract import IsolationReport, ReleaseState
+from yimen_host.runtime.contract import Concern, IsolationReport, ReleaseState, Remark
 from yimen_host.runtime.probes.probe import Finding, Outcome
 from yimen_host.runtime.probes.table import PROBES
 from yimen_host.runtime.supervision import Supervision
@@ -27,14 +27,14 @@ def test_a_claim_stands_when_every_attack_was_stopped() -> None:
 def test_an_attack_that_succeeds_lowers_the_level_and_raises_an_alert() -> None:
     report = judged(CLAIM, [STOPPED, Finding("read-host-file", Outcome.OPEN, "")], "", NOW)
 
-    told = "probe read-host-file is open: Read a file of the host by its path."
+    told = Remark(Concern.OPEN, "read-host-file")
     assert report == IsolationReport(1, "partial", (), alerts=(told,), checked_at=NOW, probes=2)
 
 
 def test_a_probe_that_fails_itself_counts_as_open() -> None:
     report = judged(CLAIM, [Finding("connect-tcp", Outcome.BROKEN, "it did not end in time")], "", NOW)
 
-    told = "probe connect-tcp is broken: Connect to a service of the machine over TCP. it did not end in time"
+    told = Remark(Concern.BROKEN, "connect-tcp", "it did not end in time")
     assert (report.level, report.alerts) == (1, (told,))
 
 
@@ -43,14 +43,14 @@ def test_what_a_level_leaves_open_is_a_note() -> None:
 
     report = judged(claim, [Finding("learn-host-name", Outcome.OPEN, "")], "", NOW)
 
-    told = "probe learn-host-name is open: Learn the machine's name."
+    told = Remark(Concern.OPEN, "learn-host-name")
     assert report == IsolationReport(2, "container", (), notes=(told,), checked_at=NOW, probes=1)
 
 
 def test_a_canary_that_cannot_be_sent_proves_nothing() -> None:
     report = judged(CLAIM, [], "no canary", NOW)
 
-    assert (report.level, report.alerts) == (1, ("no canary",))
+    assert (report.level, report.alerts) == (1, (Remark(Concern.NO_CANARY, how="no canary"),))
 
 
 async def test_the_first_release_is_armed_after_the_canary_is_back(supervision: Supervision, write: Write) -> None:

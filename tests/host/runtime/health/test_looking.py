@@ -10,9 +10,14 @@ from tests.host.village import Village
 
 from yimen_host.core.database import Database
 from yimen_host.runtime import roles
-from yimen_host.runtime.contract import IsolationReport, LayerReport
+from yimen_host.runtime.contract import Concern, IsolationReport, LayerReport, Remark
 from yimen_host.runtime.extensions.loading import Extensions, Record, State
-from yimen_host.runtime.health import Finding, Health, Verdict, examine
+from yimen_host.runtime.health.database import ConnectionsFew, DatabaseAnswers, DatabaseAway
+from yimen_host.runtime.health.finding import Finding, Verdict
+from yimen_host.runtime.health.isolation import Alerted, Isolated, LayerFailed, SupervisorAway, TooOpen
+from yimen_host.runtime.health.looking import examine
+from yimen_host.runtime.health.machine import DiskRoomy, DomainsApart, DomainsShared, KeysKept
+from yimen_host.runtime.health.processes import AppFull, ExtensionLeftOut, WebSocketsAsked
 from yimen_host.runtime.installs import Installs
 from yimen_host.runtime.quotas import Quota, Quotas
 from yimen_host.runtime.room import room
@@ -29,7 +34,7 @@ def remade(settings: Settings, **changed: object) -> Settings:
     return Settings(**{**settings.model_dump(), **{k: v for k, v in changed.items() if k != "database"}})
 
 
-async def look(here: Village, report: IsolationReport | None = FULL, **settings: object) -> dict[str, Finding]:
+async def look(here: Village, report: IsolationReport | None = FULL, **settings: object) -> list[Finding]:
     """Look over the village; its supervisor says this."""
 
     async def isolation() -> IsolationReport:
@@ -44,41 +49,47 @@ async def look(here: Village, report: IsolationReport | None = FULL, **settings:
     database = settings.get("database", here.services.database)
     assert isinstance(database, Database)
     extensions = Extensions(records=(Record("bank", State.QUARANTINED, reason="it has no hook"),))
-    health = await examine(changed, database, here.supervision, extensions)
-    assert isinstance(health, Health)
-    return {finding.name: finding for finding in health.findings}
+    return list((await examine(changed, database, here.supervision, extensions)).findings)
+
+
+def kinds(found: list[Finding]) -> dict[type[Finding], Finding]:
+    """One finding of each kind."""
+    return {type(finding): finding for finding in found}
 
 
 async def test_a_host_that_is_well_says_so(here: Village) -> None:
-    found = await look(here)
+    found = kinds(await look(here))
 
-    assert {name: finding.verdict for name, finding in found.items()} == {
-        "database": Verdict.GOOD, "isolation": Verdict.GOOD, "domains": Verdict.GOOD, "disk": Verdict.GOOD,
-        "keys": Verdict.GOOD, "extension bank": Verdict.BAD,
-    }  # fmt: skip
-    assert found["isolation"].told == "level 4, full; 60 probes at 2026-11-22 03:00 UTC"
-    assert found["database"].told.startswith("PostgreSQL ")
+    assert list(found) == [DatabaseAnswers, Isolated, DomainsApart, DiskRoomy, KeysKept, ExtensionLeftOut]
+    assert [finding for finding in found.values() if finding.verdict is not Verdict.GOOD] == [
+        ExtensionLeftOut("bank", "it has no hook")
+    ]
+    assert found[Isolated].say("en").told == "level 4, full; 60 probes at 2026-11-22 03:00 UTC"
+    assert found[Isolated].say("zh").told == "等级 4（完整）；2026-11-22 03:00 UTC 试了 60 种攻击"
+    assert found[DatabaseAnswers].say("en").told.startswith("PostgreSQL ")
 
 
 async def test_what_is_bad_says_what_to_change(here: Village, tmp_path: Path) -> None:
     away = Database(f"postgresql://nobody@/nothing?host={tmp_path}")
     low = replace(
-        FULL, level=1, name="partial", alerts=("probe signals is open",),
+        FULL, level=1, name="partial", alerts=(Remark(Concern.OPEN, "learn-host-name"),),
         layers=(LayerReport(Layer.SECCOMP, LayerState.FAILED, "EINVAL"),),
     )  # fmt: skip
 
     found = await look(here, low, database=away, portal_url="https://portal.yimen.test", apps_domain="apps.yimen.test")
 
-    bad = {name: finding.advice for name, finding in found.items() if finding.verdict is Verdict.BAD}
+    bad = {type(finding): finding.say("en").advice for finding in found if finding.verdict is Verdict.BAD}
     assert bad == {
-        "database": "check YIMEN_DATABASE_URL and that the server runs",
-        "isolation": "third parties need level 2: see what the layers below say",
-        "alert": "mini-apps are kept back until it is closed",
-        "layer seccomp": "see log/supervisor.log",
-        "domains": "set YIMEN_APPS_DOMAIN to a registrable domain of its own, or accept it",
-        "extension bank": "repair it, or take it out of the setting",
+        DatabaseAway: "check YIMEN_DATABASE_URL and that the server runs",
+        TooOpen: "third parties need level 2: see what the layers below say",
+        Alerted: "mini-apps are kept back until it is closed",
+        LayerFailed: "see log/supervisor.log",
+        DomainsShared: "set YIMEN_APPS_DOMAIN to a registrable domain of its own, "
+        "or accept it (YIMEN_ACCEPT_SHARED_DOMAIN=1)",
+        ExtensionLeftOut: "repair it, or take it out of YIMEN_EXTENSIONS",
     }
-    assert [(await look(here, None))["supervisor"].told] == ["no supervisor answers"]
+    assert kinds(found)[Alerted].say("en").told == "probe learn-host-name is open: Learn the machine's name"
+    assert SupervisorAway() in await look(here, None)
 
 
 async def test_too_few_connections_for_everybody_are_told(here: Village, tmp_path: Path) -> None:
@@ -91,11 +102,8 @@ async def test_too_few_connections_for_everybody_are_told(here: Village, tmp_pat
 
     after = await look(here)
 
-    assert "connections" not in before
-    assert after["connections"] == Finding(
-        "connections", Verdict.WARNING, f"mini-apps may take {taken + 200} and this machine 19 of the server's 197",
-        "raise max_connections of PostgreSQL, or lower `connections` in YIMEN_QUOTAS",
-    )  # fmt: skip
+    assert ConnectionsFew not in kinds(before)
+    assert kinds(after)[ConnectionsFew] == ConnectionsFew(apps=taken + 200, hosts=19, all=197)
 
 
 async def test_who_fills_the_database_is_told(here: Village, tmp_path: Path) -> None:
@@ -108,13 +116,10 @@ async def test_who_fills_the_database_is_told(here: Village, tmp_path: Path) -> 
     ) as link:
         await here.node._surveyor.look(link)
 
-    found = await look(here)
+    found = kinds(await look(here))
     await installs.uninstall("x")
 
-    assert found["database x"] == Finding(
-        "database x", Verdict.BAD, "it keeps 2 of 1 MiB in the database, and may not connect to it",
-        "raise its database_mib in YIMEN_QUOTAS, or have its publisher release a migration that clears out",
-    )  # fmt: skip
+    assert found[AppFull].say("en").told == "it keeps 2 of 1 MiB in the database, and may not connect to it"
 
 
 async def test_the_websockets_of_each_mini_app_are_told(here: Village) -> None:
@@ -125,10 +130,8 @@ async def test_the_websockets_of_each_mini_app_are_told(here: Village) -> None:
     with busy.opening():
         found = await look(here)
 
-    assert (quiet.opened, "websockets quiet" in found) == (0, False)
-    assert found["websockets tea"] == Finding(
-        "websockets tea", Verdict.GOOD, "1 open; since the host began 3 were opened and 1 refused"
-    )
+    sockets = [finding for finding in found if isinstance(finding, WebSocketsAsked)]
+    assert (quiet.opened, sockets) == (0, [WebSocketsAsked("tea", open=1, opened=3, refused=1)])
 
 
 async def test_strangers_are_not_served_on_the_portals_own_domain(here: Village) -> None:
