@@ -26,25 +26,11 @@ from yimen_host.runtime.gateway.ports import (
     Visitor,
     plain_pages,
 )
+from yimen_host.runtime.gateway.refusals import FAILURES, RETRY_AFTER, STOPPED
 from yimen_host.runtime.gateway.requests import Reading, Refused
 from yimen_host.runtime.gateway.traffic import Traffic, counted
 from yimen_host.runtime.gateway.upstream import Upstream, UpstreamFailed
 
-_STOPPED = {
-    TargetState.SUSPENDED: Refused(503, Reason.SUSPENDED),
-    TargetState.QUARANTINED: Refused(503, Reason.QUARANTINED),
-    TargetState.FULL: Refused(503, Reason.FULL),
-    TargetState.REMOVED: Refused(410, Reason.REMOVED),
-}
-_RETRY_AFTER = {Reason.TOO_MANY: "1", Reason.FULL: "300"}
-"""Seconds. Who keeps too much goes on within seconds of making room, which takes its publisher longer."""
-_FAILURES = {
-    "refused": Refused(503, Reason.NOT_RUNNING),
-    "full": Refused(503, Reason.OVERLOADED),
-    "closed": Refused(502, Reason.BROKEN_ANSWER),
-    "framing": Refused(502, Reason.BROKEN_ANSWER),
-    "slow": Refused(504, Reason.TOO_SLOW),
-}
 _EVENT_STREAM = b"text/event-stream"
 
 
@@ -119,7 +105,7 @@ class Gateway:
             scope["state"] = {**scope.get("state", {}), "app_id": app_id}
             await self._platform(scope, receive, send)
         elif target.state != TargetState.LIVE:
-            await self._refuse(_STOPPED[target.state], scope, receive, send)
+            await self._refuse(STOPPED[target.state], scope, receive, send)
         elif reading.service_worker and not target.service_worker:
             await self._refuse(Refused(403, Reason.SERVICE_WORKER), scope, receive, send)
         elif not self.meter.admit(app_id):
@@ -197,7 +183,7 @@ class Gateway:
 
     async def fail(self, code: str, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer for a worker that gave no usable answer. `code` is one of UpstreamFailed."""
-        await self._refuse(_FAILURES[code], scope, receive, send)
+        await self._refuse(FAILURES[code], scope, receive, send)
 
     async def _deliver(
         self,
@@ -251,8 +237,8 @@ class Gateway:
         response = self._pages(refused.status, refused.reason)
         if refused.reason is Reason.REMOVED:
             response.headers["Clear-Site-Data"] = '"*"'
-        if refused.reason in _RETRY_AFTER:
-            response.headers["Retry-After"] = _RETRY_AFTER[refused.reason]
+        if refused.reason in RETRY_AFTER:
+            response.headers["Retry-After"] = RETRY_AFTER[refused.reason]
         if refused.reason is Reason.MALFORMED:
             response.headers["Connection"] = "close"
         await response(scope, receive, send)

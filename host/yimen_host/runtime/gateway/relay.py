@@ -20,6 +20,7 @@ from yimen_host.runtime.gateway.bulkhead import Overloaded
 from yimen_host.runtime.gateway.gateway import Gateway
 from yimen_host.runtime.gateway.pool import CONNECT_SECONDS
 from yimen_host.runtime.gateway.ports import AppTarget, Reason, TargetState, Visitor
+from yimen_host.runtime.gateway.refusals import FAILURES, RETRY_AFTER, STOPPED
 from yimen_host.runtime.gateway.requests import Reading, Refused
 from yimen_host.runtime.gateway.traffic import Sockets
 from yimen_host.runtime.gateway.upstream import FIRST_BYTE_SECONDS
@@ -170,7 +171,7 @@ async def _checked(gateway: Gateway, asked: Asked) -> tuple[Visitor | None, byte
     """Pass the same policy as a request, and a stricter one on its origin: a WebSocket is never a safe method."""
     app_id, reading = asked.target.app_id, asked.reading
     if asked.target.state is not TargetState.LIVE:
-        return Refused(404, Reason.UNKNOWN_APP)
+        return STOPPED[asked.target.state]
     if requests.is_platform_path(asked.raw_path.decode("latin-1")) or reading.has_body:
         return Refused(400, Reason.MALFORMED)
     if reading.origin != gateway.hosts.origin(app_id).encode():
@@ -224,12 +225,19 @@ async def _ask(worker: Side, path: Path, head: bytes) -> bytes | Refused:
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
             await asyncio.get_running_loop().create_unix_connection(lambda: worker, str(path))
-        assert worker.transport is not None, "it is connected"
-        worker.transport.write(head)
+    except BlockingIOError:
+        return FAILURES["full"]
+    except (OSError, TimeoutError):
+        return FAILURES["refused"]
+    assert worker.transport is not None, "it is connected"
+    worker.transport.write(head)
+    try:
         answer, rest = await worker.head()
         status, agreed = _read(answer)
-    except (ValueError, OSError, TimeoutError):
-        return Refused(502, Reason.BROKEN_ANSWER)
+    except ValueError:
+        return FAILURES["framing"]
+    except TimeoutError:
+        return FAILURES["slow"]
     if status != 101:
         return Refused(status if 400 <= status < 500 else 502, Reason.BROKEN_ANSWER)
     lines = b"".join(b"%b: %b\r\n" % line for line in agreed)
@@ -268,6 +276,11 @@ def _refuse(browser: Side, refused: Refused) -> None:
     with contextlib.suppress(OSError):
         if browser.transport is not None and browser.other is None and not browser.transport.is_closing():
             browser.transport.write(
-                b"HTTP/1.1 %d Refused\r\ncontent-length: 0\r\ncache-control: no-store\r\nconnection: close\r\n\r\n"
-                % refused.status
+                b"HTTP/1.1 %d Refused\r\ncontent-length: 0\r\ncache-control: no-store\r\n%bconnection: close\r\n\r\n"
+                % (refused.status, _retry_after(refused))
             )
+
+
+def _retry_after(refused: Refused) -> bytes:
+    seconds = RETRY_AFTER.get(refused.reason)
+    return b"retry-after: %b\r\n" % seconds.encode() if seconds else b""

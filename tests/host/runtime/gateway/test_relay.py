@@ -9,6 +9,7 @@ import pytest
 from tests.host.runtime.gateway.conftest import CSP
 from tests.host.runtime.gateway.served import HOST, KNOWN, Served, served
 
+from yimen_host.runtime.bucket import Meter, Rate
 from yimen_host.runtime.gateway.edge import Edge
 from yimen_host.runtime.gateway.ports import ReleaseTarget, TargetState
 
@@ -27,6 +28,12 @@ async def edge(run_dir: Path) -> AsyncIterator[Served]:
     async with served(run_dir, Edge) as server:
         server.worker.script = [AGREED]
         yield server
+
+
+def refusal(status: int, more: bytes = b"") -> bytes:
+    """What is said to a browser that gets no WebSocket."""
+    head = b"HTTP/1.1 %d Refused\r\ncontent-length: 0\r\ncache-control: no-store\r\n" % status
+    return head + more + b"connection: close\r\n\r\n"
 
 
 async def test_an_upgrade_passes_with_the_visitor_vouched_for(edge: Served) -> None:
@@ -105,6 +112,47 @@ async def test_an_upgrade_that_the_policy_forbids_is_refused(edge: Served, reque
 
 
 @pytest.mark.parametrize(
+    ("state", "status", "more"),
+    [
+        (TargetState.SUSPENDED, 503, b""),
+        (TargetState.QUARANTINED, 503, b""),
+        (TargetState.FULL, 503, b"retry-after: 300\r\n"),
+        (TargetState.REMOVED, 410, b""),
+    ],
+)
+async def test_a_stopped_mini_app_refuses_as_it_does_requests(
+    edge: Served, state: TargetState, status: int, more: bytes
+) -> None:
+    edge.apps.target = replace(edge.apps.target, state=state)
+
+    socket = await edge.say(b"GET /chat HTTP/1.1\r\n" + HOST + ORIGIN + ASK + b"\r\n")
+    page = await edge.say(b"GET /chat HTTP/1.1\r\n" + HOST + b"\r\n")
+
+    assert socket == refusal(status, more)
+    assert (page[:12], more in page) == (socket[:12], True)
+    assert (edge.gateway.traffic["probe"].sockets.refused, edge.worker.requests) == (1, [])
+
+
+async def test_a_release_that_is_drained_refuses_as_it_does_requests(edge: Served, run_dir: Path) -> None:
+    said = []
+    for main in (None, ReleaseTarget(run_dir / "closed.sock", CSP)):  # not known any more; known, and closed
+        edge.apps.target = replace(edge.apps.target, main=main)
+        said.append(await edge.say(b"GET /chat HTTP/1.1\r\n" + HOST + ORIGIN + ASK + b"\r\n"))
+
+    page = await edge.say(b"GET /chat HTTP/1.1\r\n" + HOST + b"\r\n")
+    assert (said, page[:12]) == ([refusal(503)] * 2, b"HTTP/1.1 503")
+
+
+async def test_too_many_upgrades_are_told_when_to_come_again(edge: Served) -> None:
+    edge.gateway.meter = Meter(lambda app_id: Rate(1, 1), lambda: 0.0)
+    edge.gateway.meter.admit("probe")
+
+    said = await edge.say(b"GET /chat HTTP/1.1\r\n" + HOST + ORIGIN + ASK + b"\r\n")
+
+    assert said == refusal(429, b"retry-after: 1\r\n")
+
+
+@pytest.mark.parametrize(
     ("answer", "status"),
     [
         (b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", 403),
@@ -120,9 +168,7 @@ async def test_a_worker_that_does_not_agree_is_not_relayed(edge: Served, answer:
 
     said = await edge.say(b"GET /chat HTTP/1.1\r\n" + HOST + ORIGIN + ASK + b"\r\n")
 
-    assert said == (
-        b"HTTP/1.1 %d Refused\r\ncontent-length: 0\r\ncache-control: no-store\r\nconnection: close\r\n\r\n" % status
-    )
+    assert said == refusal(status)
 
 
 async def test_open_sockets_of_one_mini_app_fill_its_own_places_only(edge: Served) -> None:
