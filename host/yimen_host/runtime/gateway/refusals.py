@@ -1,4 +1,4 @@
-"""What the gateway answers for a mini-app that may not, cannot or does not answer: the same to HTTP and to WebSockets."""
+"""What the gateway answers for a mini-app that may not, cannot or does not: the same to HTTP and to WebSockets."""
 
 from collections.abc import Mapping
 
