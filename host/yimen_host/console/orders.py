@@ -26,7 +26,7 @@ from yimen_host.payments.splits import store as splits
 from yimen_host.payments.splits.models import RefundPartRow
 from yimen_host.payments.store import attempts, orders, receipts, refunds
 from yimen_host.payments.store.search import OfApp
-from yimen_host.payments.story import story
+from yimen_host.payments.story import Taken, story
 from yimen_host.payments.views import order_view
 from yimen_host.payments.webhooks import store as webhooks
 from yimen_sdk.money import Money
@@ -142,14 +142,14 @@ async def _left(session: AsyncSession, order: OrderRow, *, again: bool = False) 
     )
 
 
-def _taken(
-    parts: Mapping[str, Sequence[RefundPartRow]], names: Mapping[str, str]
-) -> dict[str, list[tuple[str, Money]]]:
-    """What each refund takes back from whom, by name."""
-    return {
-        refund_id: [(names[code_of(row.merchant_id)], Money(row.fen)) for row in rows]
-        for refund_id, rows in parts.items()
-    }
+def _taken(parts: Mapping[str, Sequence[RefundPartRow]], names: Mapping[str, str]) -> dict[str, list[Taken]]:
+    """What each refund takes back from whom."""
+    return {refund_id: [_from(row, names) for row in rows] for refund_id, rows in parts.items()}
+
+
+def _from(row: RefundPartRow, names: Mapping[str, str]) -> Taken:
+    code = code_of(row.merchant_id)
+    return Taken(code, names[code], Money(row.fen))
 
 
 async def _order(request: Request) -> OrderRow:

@@ -29,6 +29,16 @@ TOLD_WORDS = {
 
 
 @dataclass(frozen=True)
+class Taken:
+    """What a refund takes back from one merchant of a split order."""
+
+    merchant: str
+    """Its code, which tells apart those of one name."""
+    name: str
+    amount: Money
+
+
+@dataclass(frozen=True)
 class Chapter:
     """One thing that happened. ``words`` and ``reason`` are messages of the catalogue; ``detail`` is said as it is."""
 
@@ -38,7 +48,7 @@ class Chapter:
     detail: str = ""
     reason: str = ""
     amount: Money | None = None
-    parts: Sequence[tuple[str, Money]] = ()
+    parts: Sequence[Taken] = ()
 
 
 def story(
@@ -49,7 +59,7 @@ def story(
     *,
     channels: Mapping[str, PaymentChannel],
     language: str,
-    parts: Mapping[str, Sequence[tuple[str, Money]]],
+    parts: Mapping[str, Sequence[Taken]],
 ) -> list[Chapter]:
     """Tell what happened to an order. Its payer is nobody's business but the host's, so nothing is told of them.
 
@@ -78,7 +88,7 @@ def _tried(attempt: AttemptRow, channel: str) -> list[Chapter]:
     return [begun, Chapter(attempt.ended_at, words, tone, channel, reason)]
 
 
-def _given_back(refund: RefundRow, parts: Sequence[tuple[str, Money]]) -> list[Chapter]:
+def _given_back(refund: RefundRow, parts: Sequence[Taken]) -> list[Chapter]:
     amount = Money(refund.amount_fen, refund.currency)
     begun = Chapter(refund.created_at, "申请退款", "note", refund.reason, amount=amount, parts=parts)
     if refund.ended_at is None:

@@ -162,7 +162,9 @@ async def test_a_split_order_is_given_back_by_whom_the_publisher_names(market: M
 
     assert [answer.status_code for answer in (named, by_rule)] == [303, 303]
     assert await market.taken() == [("tea_farm-1", 100), ("tea_farm-2", 260)]
-    assert re.findall(r'茶叶合作社 <span class="y-number">(¥[\d.]+)', page.text) == ["¥2.50", "¥1.00", "¥0.10"]
+    assert re.findall(r'茶叶合作社 · (farm-\d) <span class="y-number">(¥[\d.]+)', page.text) == [
+        ("farm-2", "¥2.50"), ("farm-1", "¥1.00"), ("farm-2", "¥0.10"),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
