@@ -10,8 +10,9 @@ from starlette.routing import Route
 from yimen_host.console import bodies, deliveries
 from yimen_host.core.openapi import JSON, TEXT, Api, Call
 from yimen_host.payments.idempotency import KeyHeader
+from yimen_registry.index.answers import FilesAnswer, ProjectsAnswer
 from yimen_registry.index.api import FILE_TYPE, Index
-from yimen_registry.index.simple import JSON_TYPE
+from yimen_registry.index.simple import HTML_TYPE, JSON_TYPE, PLAIN_TYPE
 from yimen_registry.uploads.api import Uploads
 from yimen_registry.uploads.fields import UploadForm
 
@@ -21,6 +22,8 @@ _APP = "/v1/apps/{app_id}/webhooks"
 _ENDPOINT = f"{_APP}/{{endpoint}}"
 _DOES = (400, 401, 404, 409)
 _PACKAGING = ("basic",)
+_HTML = (HTML_TYPE, PLAIN_TYPE)
+"""What `Accept` chooses besides JSON; who asks for nothing in particular gets the plain one."""
 CALLS = (
     Call(_APP, "GET", deliveries.endpoints, bodies.EndpointsAnswer, 200, (401, 404)),
     Call(f"{_ENDPOINT}/dead-letters", "GET", deliveries.dead_letters, bodies.DeadLettersAnswer, 200, (401, 404, 422),
@@ -31,12 +34,12 @@ CALLS = (
          _DOES, headers=KeyHeader),
     Call("/legacy/", "POST", Uploads.upload, None, 200, (400, 401, 403, 409, 413, 422), form=UploadForm,
          media=TEXT, refused_in=TEXT, shown=_PACKAGING),
-    Call("/simple/", "GET", Index.list_all, None, 200, (406,),
-         media=JSON_TYPE, refused_in=TEXT, shown=_PACKAGING, to_anybody=True),
-    Call("/simple/{name}/", "GET", Index.list_files, None, 200, (404, 406),
-         media=JSON_TYPE, refused_in=TEXT, shown=_PACKAGING, to_anybody=True),
+    Call("/simple/", "GET", Index.list_all, ProjectsAnswer, 200, (406,),
+         media=JSON_TYPE, also_in=_HTML, refused_in=TEXT, shown=_PACKAGING, to_anybody=True),
+    Call("/simple/{name}/", "GET", Index.list_files, FilesAnswer, 200, (404, 406),
+         media=JSON_TYPE, also_in=_HTML, elsewhere=(301,), refused_in=TEXT, shown=_PACKAGING, to_anybody=True),
     Call("/files/{file}", "GET", Index.file, None, 200, (404,),
-         media=FILE_TYPE, refused_in=TEXT, shown=_PACKAGING, to_anybody=True),
+         media=FILE_TYPE, also_in=(TEXT,), refused_in=TEXT, shown=_PACKAGING, to_anybody=True),
 )  # fmt: skip
 PUBLISHERS = Api(
     "Yimen publishers' API",

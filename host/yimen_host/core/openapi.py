@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 
 JSON, PROBLEM, TEXT = "application/json", "application/problem+json", "text/plain"
+AS_TEXT = {"schema": {"type": "string"}}
 
 
 class Problem(BaseModel):
@@ -30,7 +31,8 @@ class Call:
     """One call: where, what it reads, what it answers, how it refuses.
 
     ``shown``: in which of HTTP's ways a caller shows who it is, where not all of the API's are good; ``to_anybody``:
-    one who shows nothing is answered too.
+    one who shows nothing is answered too. ``also_in``: the media types, besides ``media``, in which it says the
+    same as text. ``elsewhere``: statuses with which it only names another address.
     """
 
     path: str
@@ -44,6 +46,8 @@ class Call:
     headers: type[BaseModel] | None = None
     form: type[BaseModel] | None = None
     media: str = JSON
+    also_in: Sequence[str] = ()
+    elsewhere: Sequence[int] = ()
     refused_in: str = PROBLEM
     shown: Sequence[str] = ()
     to_anybody: bool = False
@@ -87,6 +91,7 @@ class Api:
 def _described(spec: SpecTree, call: Call) -> Any:  # Any: as above
     answers: dict[str, Any] = {f"HTTP_{call.status}": call.answers}
     answers |= {f"HTTP_{status}": Problem for status in call.refusals}
+    answers |= {f"HTTP_{status}": None for status in call.elsewhere}
     # The calls check what they read themselves; this only describes it.
     described = spec.validate(
         json=call.reads,
@@ -106,9 +111,16 @@ def _settle(document: dict[str, Any], call: Call) -> None:  # Any: as above
     if call.status != 422 and 422 not in call.refusals:
         answers.pop("422", None)
     for status, answer in answers.items():
+        if int(status) in call.elsewhere:
+            answer["headers"] = {
+                "Location": {"required": True, "schema": {"type": "string", "format": "uri-reference"}}
+            }
+            continue
         media = call.media if int(status) == call.status else call.refused_in
         content = answer.get("content", {}).get(JSON, {})
-        answer["content"] = {media: {"schema": {"type": "string"}} if media == TEXT else content}
+        answer["content"] = {media: AS_TEXT if media == TEXT else content}
+        if int(status) == call.status:
+            answer["content"] |= dict.fromkeys(call.also_in, AS_TEXT)
     for parameter in operation["parameters"]:
         if parameter["in"] == "path":
             parameter["schema"].pop("format", None)

@@ -1,9 +1,9 @@
 """The simple repository API (PEP 503, 658, 691, 700) as text. Pure: values in, HTML or JSON out."""
 
 import html
-import json
 from collections.abc import Sequence
 
+from yimen_registry.index.answers import FilesAnswer, ProjectsAnswer
 from yimen_registry.index.store import IndexFile
 
 JSON_TYPE = "application/vnd.pypi.simple.v1+json"
@@ -16,7 +16,6 @@ _LATEST = {
     "application/*": JSON_TYPE,
     "*/*": PLAIN_TYPE,
 }
-_META = {"api-version": "1.1"}
 
 
 def choose_type(accept: str) -> str | None:
@@ -33,7 +32,7 @@ def choose_type(accept: str) -> str | None:
 
 def list_json(distributions: Sequence[str]) -> str:
     """Write the list of distributions as JSON."""
-    return json.dumps({"meta": _META, "projects": [{"name": name} for name in distributions]})
+    return ProjectsAnswer.of(distributions).model_dump_json(by_alias=True)
 
 
 def list_html(distributions: Sequence[str]) -> str:
@@ -43,32 +42,12 @@ def list_html(distributions: Sequence[str]) -> str:
 
 def files_json(distribution: str, files: Sequence[IndexFile]) -> str:
     """Write the files of a distribution as JSON."""
-    content = {
-        "meta": _META,
-        "name": distribution,
-        "versions": list(dict.fromkeys(file.version for file in files)),
-        "files": [_file_json(file) for file in files],
-    }
-    return json.dumps(content)
+    return FilesAnswer.of(distribution, files).model_dump_json(by_alias=True)
 
 
 def files_html(distribution: str, files: Sequence[IndexFile]) -> str:
     """Write the files of a distribution as HTML."""
     return _page(f"Links for {distribution}", [_file_html(file) for file in files])
-
-
-def _file_json(file: IndexFile) -> dict[str, object]:
-    return {
-        "filename": file.file_name,
-        "url": f"../../files/{file.file_name}",
-        "hashes": {"sha256": file.sha256},
-        "requires-python": file.requires_python,
-        "size": file.size,
-        "upload-time": file.uploaded_at.isoformat(timespec="microseconds").replace("+00:00", "Z"),
-        "yanked": file.yanked or False,
-        "core-metadata": {"sha256": file.metadata_sha256},
-        "dist-info-metadata": {"sha256": file.metadata_sha256},
-    }
 
 
 def _file_html(file: IndexFile) -> str:

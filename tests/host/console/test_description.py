@@ -44,7 +44,9 @@ async def test_the_portal_serves_the_description_to_everybody(here: Village) -> 
     assert answer.json() == PUBLISHERS.document()
 
 
-@pytest.mark.parametrize("call", [call for call in CALLS if call.answers], ids=lambda call: call.path)
+@pytest.mark.parametrize(
+    "call", [call for call in CALLS if call.answers and not call.also_in], ids=lambda call: call.path
+)
 async def test_a_call_answers_as_it_is_described(programs: Programs, call: Call) -> None:
     answer = await _call(programs, call)
 
@@ -62,7 +64,9 @@ async def test_a_call_reads_the_model_it_is_described_with(programs: Programs, c
     assert (answer.status_code, answer.json()["faults"]) == (422, faults(call.query))
 
 
-@pytest.mark.parametrize("call", [call for call in CALLS if call.answers], ids=lambda call: call.path)
+@pytest.mark.parametrize(
+    "call", [call for call in CALLS if call.answers and not call.also_in], ids=lambda call: call.path
+)
 async def test_a_call_refuses_as_it_is_described(programs: Programs, call: Call) -> None:
     answers = [
         await _call(programs, call, token="yimen-guessed"),
