@@ -1,5 +1,6 @@
 """Brings a database to the tables this version needs: roles, schema, job tables, then Alembic's history."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from yimen_host.core.database import SCHEMA, host_role, normalized
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 _LOCK = 0x59494D454E  # "YIMEN": two hosts that start together migrate one after the other
+_ASK_AGAIN_SECONDS = 0.2
 
 Migration = Callable[[str], None]
 
@@ -26,7 +28,7 @@ def migrate(url: str, *, others: tuple[Migration, ...] = ()) -> None:
     """
     conninfo = _conninfo(url)
     with psycopg.connect(conninfo, autocommit=True) as connection:
-        connection.execute("SELECT pg_advisory_lock(%s)", (_LOCK,))
+        _one_at_a_time(connection)
         _make_role_and_schema(connection, host_role(url))
         _make_job_tables(connection)
         command.upgrade(alembic_config(url), "head")
@@ -42,6 +44,13 @@ def alembic_config(url: str) -> Config:
         normalized(url), connect_args={"options": f"-c search_path={SCHEMA}"}, poolclass=NullPool
     )
     return config
+
+
+def _one_at_a_time(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    """Wait for whoever else migrates, by asking again: PostgreSQL builds an index beside others' work only once every
+    statement that ran before has ended, and one that waits for a lock would never end."""
+    while connection.execute("SELECT pg_try_advisory_lock(%s)", (_LOCK,)).fetchone() != (True,):
+        time.sleep(_ASK_AGAIN_SECONDS)
 
 
 def _make_role_and_schema(connection: psycopg.Connection[tuple[object, ...]], role: str) -> None:

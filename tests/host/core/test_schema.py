@@ -1,5 +1,7 @@
 """The migrations and the tables say the same."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import psycopg
 import pytest
 from alembic import command
@@ -18,6 +20,14 @@ def test_migrating_twice_changes_nothing(migrated_url: str) -> None:
     schema.migrate(migrated_url)
 
     command.check(schema.alembic_config(migrated_url))
+
+
+def test_two_hosts_that_start_together_migrate_one_after_the_other(database_url: str) -> None:
+    with ThreadPoolExecutor(2) as hosts:
+        for migrating in [hosts.submit(schema.migrate, database_url) for _ in range(2)]:
+            migrating.result(30)
+
+    command.check(schema.alembic_config(database_url))
 
 
 async def test_an_event_and_its_deliveries_commit_together(services: Services) -> None:
