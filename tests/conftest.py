@@ -26,6 +26,7 @@ _names = itertools.count(1)
 GROUPS = {
     "town": ("tests/journeys/", "tests/attacks/test_", "tests/attacks/browser/"),
     "supervisors": ("tests/attacks/runtime/", "tests/host/runtime/supervisor/"),
+    "province": ("tests/host/volume/",),
 }
 """Tests that one worker runs all of, by the beginnings of their places."""
 

@@ -114,6 +114,7 @@ class Booking:
             return Refused(ORDER_GUARD)
         if not await self.redemption.use(session, attempt, now):
             return Refused(ORDER_GUARD)
+        await receipts.owe(session, order.id)
         await events.payment_settled(session, self.services, order, now)
         return GRANTED
 

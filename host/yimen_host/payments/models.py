@@ -74,10 +74,11 @@ class AttemptRow(SQLModel, table=True):
             postgresql_where=text("state IN ('settled', 'late', 'refunded')"),
         ),
         Index("uq_payment_attempt_unfinished", "order_id", unique=True, postgresql_where=UNFINISHED),
+        Index("ix_payment_attempt_late", "order_id", postgresql_where=text("state = 'late'")),
     )
 
     id: str = Field(primary_key=True)
-    order_id: str = Field(sa_column=Column(ForeignKey("payment_order.id"), nullable=False, index=True))
+    order_id: str = Field(sa_column=Column(ForeignKey("payment_order.id"), nullable=False))
     channel: str
     form_key: str
     state: str
@@ -102,7 +103,8 @@ class RefundRow(SQLModel, table=True):
         CheckConstraint("amount_fen > 0", name="amount"),
         CheckConstraint("0 <= coupon_fen AND coupon_fen <= amount_fen", name="coupon"),
         Index("ix_payment_refund_ended", "ended_at", postgresql_where=text("state = 'succeeded'")),
-        Index("ix_payment_refund_stuck", "id", postgresql_where=text("state IN ('needs_action', 'failed')")),
+        Index("ix_payment_refund_stuck", "id", postgresql_where=text("state = 'needs_action'")),
+        Index("ix_payment_refund_declined", "ended_at", postgresql_where=text("state = 'failed' AND NOT late")),
         Index("ix_payment_refund_asking", "ask_at", postgresql_where=text("state IN ('requested', 'processing')")),
     )
 
@@ -142,6 +144,15 @@ class RedReceiptRow(SQLModel, table=True):
     issued_at: dt.datetime = _moment()
 
 
+class OwedReceiptRow(SQLModel, table=True):
+    """A receipt, or a red one, that has no number yet: written with the money, gone with the number."""
+
+    __tablename__ = "payment_owed_receipt"
+
+    about: str = Field(primary_key=True, description="the order, or the refund of a red one")
+    red: bool
+
+
 class ReceiptCounterRow(SQLModel, table=True):
     """The last number given on a day."""
 
@@ -155,6 +166,9 @@ class ChannelNoticeRow(SQLModel, table=True):
     """One sending of a channel's signed notice. ``acted_at``: we have acted on it, and never do again."""
 
     __tablename__ = "payment_channel_notice"
+    __table_args__ = (
+        Index("ix_payment_channel_notice_acted", "acted_at", postgresql_where=text("acted_at IS NOT NULL")),
+    )
 
     channel: str = Field(primary_key=True)
     nonce: str = Field(primary_key=True)

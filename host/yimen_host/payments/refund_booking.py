@@ -104,13 +104,14 @@ class RefundBooking:
             assert fresh is not None
             counted = counted and await self.redemption.returned(session, fresh, refund, now)
             await spending.give_back(session, attempt.id, refund.amount_fen)
+            await receipts.owe_red(session, refund.id)  # late money never had a receipt that could be taken back
         if not counted:
             return Refused("order")
         await events.refund_ended(session, self.services, order, refund, "succeeded", now)
         return GRANTED
 
     async def _receipt(self, refund: RefundRow) -> None:
-        if not refund.late:  # late money never had a receipt that could be taken back
+        if not refund.late:
             await receipts.issue_red(self.services, refund.id)
 
     async def _fail(self, order: OrderRow, refund: RefundRow, session: AsyncSession) -> Decision:

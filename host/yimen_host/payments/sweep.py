@@ -15,7 +15,7 @@ from yimen_host.payments.webhooks import store as webhooks
 AT_ONCE = 100  # of each kind in one run; what is left comes with the next
 NOTICES_KEPT = dt.timedelta(days=90)  # far past the age at which a replay is refused, and long enough for a dispute
 DELIVERED_KEPT = dt.timedelta(days=90)  # as long: a publisher's accountant asks about last quarter
-LETTERS_AT_ONCE = 1_000
+FORGOTTEN_AT_ONCE = 1_000
 HOLDS_SINCE = dt.timedelta(days=7)  # how far back overdue holds are looked for: longer than any stop of the worker
 
 
@@ -35,12 +35,12 @@ class Swept:
 
 
 async def sweep(payments: Payments) -> Swept:
-    """Do all that is due: ask channels, go on with refunds, end what is over, give missing receipt numbers."""
+    """Do all that is due: ask channels, go on with refunds, end what is over, give receipts their numbers."""
     return Swept(
         attempts=await settle_uncertain(payments),
         refunds=await continue_refunds(payments),
         orders=await expire_orders(payments),
-        receipts=await receipts.issue_missing(payments.services),
+        receipts=await receipts.issue_owed(payments.services),
         holds=await expire_holds(payments),
         closed=await close_orders(payments),
         forgotten=await forget_notices(payments),
@@ -113,11 +113,11 @@ async def forget_notices(payments: Payments) -> int:
     """Drop the channels' notices that were acted on long ago; say how many."""
     services = payments.services
     async with services.database.transaction() as session:
-        return await attempts.forget_notices(session, services.clock.now() - NOTICES_KEPT)
+        return await attempts.forget_notices(session, services.clock.now() - NOTICES_KEPT, FORGOTTEN_AT_ONCE)
 
 
 async def forget_deliveries(payments: Payments) -> int:
     """Drop the webhooks' deliveries that were taken long ago; say how many."""
     services = payments.services
     async with services.database.transaction() as session:
-        return await webhooks.forget_delivered(session, services.clock.now() - DELIVERED_KEPT, LETTERS_AT_ONCE)
+        return await webhooks.forget_delivered(session, services.clock.now() - DELIVERED_KEPT, FORGOTTEN_AT_ONCE)

@@ -32,7 +32,11 @@ class ChannelFees:
         async with self.database.transaction() as session:
             waiting = await store.to_book(session, AT_ONCE)
         for run, booked, postings in waiting:
-            await self._book(run, booked, postings)
+            if run.fees_fen != booked:
+                await self._book(run, booked, postings)
+                continue
+            async with self.database.transaction() as session:
+                await store.note_booked(session, run.source, run.day, fen=booked)
 
     async def _book(self, run: RunRow, booked: int, postings: int) -> None:
         """Post one difference. Its key counts the day's postings, so that two workers post it once."""
@@ -50,4 +54,7 @@ class ChannelFees:
 
 async def _count(run: RunRow, postings: int, session: AsyncSession) -> Decision:
     counted = await store.count(session, run.source, run.day, fen=run.fees_fen, postings=postings)
-    return GRANTED if counted else Refused("fees")
+    if not counted:
+        return Refused("fees")
+    await store.note_booked(session, run.source, run.day, fen=run.fees_fen)
+    return GRANTED

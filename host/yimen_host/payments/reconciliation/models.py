@@ -20,7 +20,11 @@ class RunRow(SQLModel, table=True):
     """The newest run of a channel's day. Its breaks sum to the bill less our books: the database insists."""
 
     __tablename__ = "reconciliation_run"
-    __table_args__ = (CheckConstraint("theirs_fen - ours_fen = breaks_fen", name="explained"),)
+    __table_args__ = (
+        CheckConstraint("theirs_fen - ours_fen = breaks_fen", name="explained"),
+        Index("ix_reconciliation_run_day", "day"),
+        Index("ix_reconciliation_run_fees", "day", postgresql_where=text("fees_due")),
+    )
 
     source: str = Field(primary_key=True)
     day: dt.date = Field(primary_key=True)
@@ -32,6 +36,11 @@ class RunRow(SQLModel, table=True):
     breaks: int = 0
     breaks_fen: int = Field(default=0, sa_column=_fen())
     fees_fen: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    fees_due: bool = Field(
+        default=True,
+        sa_column_kwargs={"server_default": text("true")},
+        description="perhaps not booked as they are",
+    )
     by: str | None = Field(default=None, description="who asked for it; nobody when it was the clock")
     ran_at: dt.datetime = Field(sa_type=Moment)
 

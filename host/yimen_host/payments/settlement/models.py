@@ -31,6 +31,7 @@ class BatchRow(SQLModel, table=True):
             name="reckoned",
         ),
         CheckConstraint("payout_fen >= 0 AND reserve_fen >= 0 AND released_fen >= 0", name="signs"),
+        Index("ix_settlement_batch_kept", "merchant_id", "reserve_until", postgresql_where=text("released_by IS NULL")),
         Index("ix_settlement_batch_moving", "id", postgresql_where=text("state IN ('closed', 'submitted')")),
     )
 

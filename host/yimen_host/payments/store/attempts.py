@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import CursorResult, delete, func, update
+from sqlalchemy import CursorResult, delete, func, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
@@ -108,9 +108,12 @@ async def acted(session: AsyncSession, channel: str, nonce: str, now: dt.datetim
     )
 
 
-async def forget_notices(session: AsyncSession, before: dt.datetime) -> int:
+async def forget_notices(session: AsyncSession, before: dt.datetime, limit: int) -> int:
     """Drop what was acted on so long ago that its age alone refuses it; say how many."""
-    old = delete(ChannelNoticeRow).where(col(ChannelNoticeRow.acted_at) < before)
-    result = await session.execute(old.execution_options(synchronize_session=False))
+    name = tuple_(col(ChannelNoticeRow.channel), col(ChannelNoticeRow.nonce))
+    acted_at = col(ChannelNoticeRow.acted_at)
+    old = select(ChannelNoticeRow.channel, ChannelNoticeRow.nonce).where(acted_at < before)
+    dropped = delete(ChannelNoticeRow).where(name.in_(old.order_by(acted_at).limit(limit)))
+    result = await session.execute(dropped.execution_options(synchronize_session=False))
     assert isinstance(result, CursorResult)
     return result.rowcount

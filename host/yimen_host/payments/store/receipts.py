@@ -3,15 +3,11 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import text
+from sqlalchemy import delete, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
-from yimen_host.payments.models import OrderRow, ReceiptRow, RedReceiptRow, RefundRow
-from yimen_host.payments.orders import OrderState
-from yimen_host.payments.refunds import RefundState
-
-PAID = (OrderState.PAID, OrderState.FULFILLED, OrderState.PARTIALLY_REFUNDED, OrderState.REFUNDED, OrderState.CLOSED)
+from yimen_host.payments.models import OwedReceiptRow, ReceiptRow, RedReceiptRow
 
 
 async def of_order(session: AsyncSession, order_id: str) -> ReceiptRow | None:
@@ -52,30 +48,17 @@ async def next_number(session: AsyncSession, day: dt.date) -> int:
     return int(counted.one())
 
 
-async def missing(session: AsyncSession, limit: int) -> Sequence[str]:
-    """Paid orders that have no receipt yet."""
-    query = (
-        select(OrderRow.id)
-        .outerjoin(ReceiptRow, col(ReceiptRow.order_id) == col(OrderRow.id))
-        .where(col(OrderRow.state).in_(PAID), col(ReceiptRow.number).is_(None))
-        .order_by(col(OrderRow.id))
-        .limit(limit)
-    )
-    return (await session.scalars(query)).all()
+async def owe(session: AsyncSession, about: str, *, red: bool = False) -> None:
+    """Note that an order or a refund is to get a number."""
+    session.add(OwedReceiptRow(about=about, red=red))
+    await session.flush()
 
 
-async def missing_red(session: AsyncSession, since: dt.datetime, limit: int) -> Sequence[str]:
-    """Refunds that succeeded since then, of what was paid, and have no red receipt yet."""
-    query = (
-        select(RefundRow.id)
-        .outerjoin(RedReceiptRow, col(RedReceiptRow.refund_id) == col(RefundRow.id))
-        .where(
-            col(RefundRow.state) == RefundState.SUCCEEDED,
-            col(RefundRow.ended_at) >= since,
-            ~col(RefundRow.late),
-            col(RedReceiptRow.number).is_(None),
-        )
-        .order_by(col(RefundRow.ended_at))
-        .limit(limit)
-    )
-    return (await session.scalars(query)).all()
+async def settle(session: AsyncSession, about: str) -> None:
+    """Note that an order or a refund has its number; who does so at the same moment waits."""
+    await session.execute(delete(OwedReceiptRow).where(col(OwedReceiptRow.about) == about))
+
+
+async def owed(session: AsyncSession, limit: int) -> Sequence[OwedReceiptRow]:
+    """What is to get a number and has none yet."""
+    return (await session.scalars(select(OwedReceiptRow).order_by(OwedReceiptRow.about).limit(limit))).all()

@@ -3,12 +3,11 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import exists, func, update
+from sqlalchemy import exists, func, true, union_all, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
-from sqlmodel.sql.expression import SelectOfScalar
 
 from yimen_host.payments.attempts import AttemptState
 from yimen_host.payments.models import AttemptRow, OrderRow, RefundRow
@@ -60,12 +59,13 @@ async def given_to_payer(session: AsyncSession, order_id: str) -> int:
 
 async def stuck(session: AsyncSession, limit: int) -> Sequence[RefundRow]:
     """The refunds that wait for a person, oldest first: those in need of action, and late money not taken back."""
-    return (await session.scalars(_stuck().order_by(col(RefundRow.id)).limit(limit))).all()
+    waiting = _stuck()
+    return (await session.scalars(select(waiting).order_by(col(waiting.id)).limit(limit))).all()
 
 
 async def count_stuck(session: AsyncSession) -> int:
     """How many refunds wait for a person."""
-    return (await session.scalars(select(func.count()).select_from(_stuck().subquery()))).one()
+    return (await session.scalars(select(func.count()).select_from(_stuck()))).one()
 
 
 async def open_by_state(session: AsyncSession) -> dict[RefundState, int]:
@@ -108,20 +108,17 @@ async def ask_again(session: AsyncSession, refund_id: str, *, queries: int, ask_
     )
 
 
-def _stuck() -> SelectOfScalar[RefundRow]:
-    newer = aliased(RefundRow)
-    superseded = exists().where(
-        col(newer.attempt_id) == col(RefundRow.attempt_id), col(newer.late), col(newer.id) > col(RefundRow.id)
+def _stuck() -> type[RefundRow]:
+    """The refunds that a person is needed for, and the last try for each late payment that is still in suspense."""
+    tries = select(RefundRow).where(
+        col(RefundRow.order_id) == col(AttemptRow.order_id), RefundRow.attempt_id == AttemptRow.id, RefundRow.late
     )
+    last = aliased(RefundRow, tries.order_by(col(RefundRow.id).desc()).limit(1).correlate(AttemptRow).lateral())
     in_suspense = (
-        col(RefundRow.late)
-        & (col(RefundRow.state) == RefundState.FAILED)
-        & (col(AttemptRow.state) == AttemptState.LATE)
-        & ~superseded
+        select(last)
+        .select_from(AttemptRow)
+        .join(last, true())
+        .where(AttemptRow.state == AttemptState.LATE, last.state == RefundState.FAILED)
     )
-    return (
-        select(RefundRow)
-        .join(AttemptRow, col(AttemptRow.id) == col(RefundRow.attempt_id))
-        .where(col(RefundRow.state).in_((RefundState.NEEDS_ACTION, RefundState.FAILED)))  # the words of the index
-        .where((col(RefundRow.state) == RefundState.NEEDS_ACTION) | in_suspense)
-    )
+    needed = select(RefundRow).where(RefundRow.state == RefundState.NEEDS_ACTION)
+    return aliased(RefundRow, union_all(needed, in_suspense).subquery())

@@ -5,17 +5,20 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import httpx
+import psycopg
 import pytest
 from sqlalchemy import text
 from tests.host.payments.conftest import TEA
 from tests.host.payments.papers.print import words
 from tests.host.village import PIN, Village
 
+from yimen_host.core.clock import ManualClock
 from yimen_host.payments import receipts
 from yimen_host.payments.demo import grant_demo_balance
 from yimen_host.payments.models import OrderRow
 from yimen_host.payments.ordering import NewOrder
 from yimen_host.payments.papers.patience import MOST_WRONG
+from yimen_host.payments.store import refunds
 from yimen_sdk.money import yuan
 
 
@@ -110,18 +113,23 @@ async def test_refunds_that_add_up_say_refunded_in_full(drinker: Drinker) -> Non
     assert ["已全部退款" in found, "已部分退款" in found] == [True, False]
 
 
-async def test_numbers_of_receipts_and_red_ones_are_one_row(drinker: Drinker) -> None:
-    refund_id = await drinker.give_back("3.00", "k1")
+async def test_a_receipt_that_a_crash_left_owed_is_given_later(
+    drinker: Drinker, clock: ManualClock, migrated_url: str
+) -> None:
     services = drinker.here.services
+    with psycopg.connect(migrated_url.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("ALTER TABLE yimen.payment_red_receipt ADD CONSTRAINT down CHECK (number = '') NOT VALID")
+        with pytest.raises(AssertionError, match="cannot get one"):
+            await drinker.give_back("3.00", "k1")
+        owner.execute("ALTER TABLE yimen.payment_red_receipt DROP CONSTRAINT down")
+
+    clock.advance(days=400)
+    swept = [await receipts.issue_owed(services) for _ in range(2)]
     async with services.database.transaction() as session:
-        await session.execute(
-            text("DELETE FROM payment_red_receipt")
-        )  # as a crash leaves it: after the money, before the number
+        (refund,) = await refunds.of_order(session, drinker.order.id)
+    again = {await receipts.issue_red(services, refund.id) for _ in range(3)}
 
-    swept = [await receipts.issue_missing(services) for _ in range(2)]
-    again = {await receipts.issue_red(services, refund_id) for _ in range(3)}
-
-    assert (swept, again) == ([1, 0], {"YM2026112100000003"})
+    assert (swept, again) == ([1, 0], {"YM2027122600000001"})
 
 
 async def test_a_stranger_sees_what_the_paper_says_and_no_name(drinker: Drinker) -> None:

@@ -11,7 +11,7 @@ from yimen_host.payments.reconciliation.models import BookedFeeRow, RunRow
 
 
 async def to_book(session: AsyncSession, limit: int) -> list[tuple[RunRow, int, int]]:
-    """The runs whose fees are others than what is booked, oldest day first: with what is, in how many postings."""
+    """The runs whose fees may be others than what is booked, oldest day first: with what is, in how many postings."""
     booked, postings = func.coalesce(BookedFeeRow.fen, 0), func.coalesce(BookedFeeRow.postings, 0)
     query = (
         select(RunRow, booked, postings)
@@ -19,7 +19,7 @@ async def to_book(session: AsyncSession, limit: int) -> list[tuple[RunRow, int, 
             BookedFeeRow,
             (col(BookedFeeRow.source) == col(RunRow.source)) & (col(BookedFeeRow.day) == col(RunRow.day)),
         )
-        .where(col(RunRow.fees_fen) != booked)
+        .where(RunRow.fees_due)
         .order_by(col(RunRow.day), col(RunRow.source))
         .limit(limit)
     )
@@ -38,3 +38,11 @@ async def count(session: AsyncSession, source: str, day: dt.date, *, fen: int, p
     )
     assert isinstance(result, CursorResult)
     return bool(result.rowcount)
+
+
+async def note_booked(session: AsyncSession, source: str, day: dt.date, *, fen: int) -> None:
+    """Note that a run's fees are booked, if they are still these: it may have been run again."""
+    these = (col(RunRow.source) == source, col(RunRow.day) == day, col(RunRow.fees_fen) == fen)
+    await session.execute(
+        update(RunRow).where(*these).values(fees_due=False).execution_options(synchronize_session=False)
+    )
