@@ -10,16 +10,16 @@ from procrastinate.jobs import Job
 
 from yimen_host.core import alerts, deadletters
 from yimen_host.core.database import SCHEMA, host_role
-from yimen_host.core.errors import HostError
+from yimen_host.core.errors import HostError, Later
 from yimen_host.core.outbox import DELIVER, QUEUE, OutboxEvent, find_event
 from yimen_host.core.waking import WakingConnector
 from yimen_host.node import Node
 from yimen_host.notices import alerts as told
 from yimen_host.notices import settled
+from yimen_host.notices.dispatches import dispatching
 from yimen_host.payments import sweep
 from yimen_host.payments.declined import alert_declined
 from yimen_host.payments.reconciliation.ageing import alert_missing, alert_old
-from yimen_host.payments.webhooks.errors import Later
 from yimen_host.payments.webhooks.sending import Sender
 from yimen_host.payments.webhooks.telling import QUEUE as WEBHOOKS
 from yimen_host.payments.webhooks.telling import SEND
@@ -72,6 +72,7 @@ class Jobs:
         self._people = People(node.services, node.registry)
         self.app.task(name=DELIVER, queue=QUEUE, retry=RETRY, pass_context=True)(self._deliver)
         self.app.task(name=SEND, queue=WEBHOOKS, retry=WhenSaid())(self._send)
+        self.app.task(name=dispatching.SEND, queue=dispatching.QUEUE, retry=WhenSaid())(self._dispatch)
         self._regularly("yimen.sweep", EVERY_FEW_SECONDS, self._sweep)
         self._regularly("yimen.rescue", EVERY_MINUTE, self._rescue)
         self._regularly("yimen.reconcile", EVERY_TEN_MINUTES, self._reconcile)
@@ -102,6 +103,7 @@ class Jobs:
             await settled.tell(self._node.inbox, event)
         elif kind == alerts.DESTINATION:
             await told.tell(self._node.inbox, self._people, event)
+            await self._node.dispatches.gather(event)
         elif kind == "app":
             await self._to_app(event, name, context.job)
         else:
@@ -130,6 +132,9 @@ class Jobs:
     async def _send(self, delivery_id: int) -> None:
         await self._sender.send(delivery_id)
 
+    async def _dispatch(self, dispatch_id: str) -> None:
+        await self._node.dispatches.send(dispatch_id)
+
     async def _sweep(self) -> None:
         await sweep.sweep(self._node.payments)
 
@@ -144,13 +149,14 @@ class Jobs:
         await self._node.payments.settling.due()
 
     async def _rescue(self) -> None:
-        """Give the jobs of a worker that died back to the others; finish checks and removals that broke off."""
+        """Give the jobs of a worker that died back to the others; finish what broke off, and forget what is old."""
         for job in await self.app.job_manager.get_stalled_jobs():
             await self.app.job_manager.retry_job(job)
 
         for submission in await self._node.registry.waiting_for_checks():
             await self._node.registry.check(submission.id)
         await self._node.removals.finish()
+        await self._node.dispatches.forget_old()
 
     def _regularly(self, name: str, cron: str, work: Callable[[], Awaitable[None]]) -> None:
         async def run(timestamp: int) -> None:

@@ -19,6 +19,8 @@ from yimen_host.identity.realname import RealNameAuthority
 from yimen_host.identity.sandbox import SandboxAuthority, SandboxSender
 from yimen_host.identity.sessions import Sessions
 from yimen_host.notices import api as notice_api
+from yimen_host.notices.dispatches.dispatching import Dispatches
+from yimen_host.notices.dispatches.ways import ways
 from yimen_host.notices.inbox import Inbox
 from yimen_host.payments import api as payment_api
 from yimen_host.payments.facade import Payments
@@ -62,6 +64,7 @@ class Node:
     consents: Consents
     mandates: Mandates
     inbox: Inbox
+    dispatches: Dispatches
     payments: Payments
     registry: Registry
     supervision: Supervision
@@ -116,7 +119,8 @@ class Node:
         settings = services.settings
         extensions = loading.load(services, settings.extensions)
         quotas = quotawatch.begin(settings.quotas, settings.kept_quotas, processes=settings.processes)
-        accounts = Accounts(services, _authority(services, extensions), _sender(services, extensions))
+        sender = _sender(services, extensions)
+        accounts = Accounts(services, _authority(services, extensions), sender)
         consents = Consents(services)
         installs = Installs(services, quotas.of)
         place = settings.var.absolute() / "registry"
@@ -133,6 +137,7 @@ class Node:
             consents=consents,
             mandates=mandates,
             inbox=Inbox(services, lambda app_id: quotas.of(app_id).notices),
+            dispatches=Dispatches(services, ways(settings, sender)),
             payments=Payments(
                 services,
                 PaymentPasswords(accounts),

@@ -1,14 +1,20 @@
 """What an operator may set, by environment variables ``YIMEN_*``; every one has a default that runs on a laptop."""
 
+import base64
+import binascii
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from yimen_host.domains import Layout, layout
+
+SECRET_BYTES = range(24, 65)
+"""Of a webhook's signing secret, as Standard Webhooks 1.0.0 has it."""
+Phone = Annotated[str, Field(pattern=r"^\+?[0-9]{5,20}$")]
 
 
 class Settings(BaseSettings):
@@ -53,6 +59,16 @@ class Settings(BaseSettings):
     metrics: Annotated[str | None, Field(pattern=r"^(unix:/.+|.+:[0-9]{1,5})$")] = Field(
         default=None, description="Where Prometheus may ask: '127.0.0.1:9464' or 'unix:/run/yimen/metrics.sock'."
     )
+    alert_secret: SecretStr | None = Field(
+        default=None,
+        description="What alerts that leave the host are signed with: whsec_ and 24 to 64 bytes in base64.",
+    )
+    alert_webhook: str | None = Field(
+        default=None, description="A server of the operator's that hears alerts: 'https://…', 'http://…' inside."
+    )
+    alert_phones: Annotated[tuple[Phone, ...], NoDecode] = Field(
+        default=(), description="Numbers that get alerts by text message, by the sender: '13800000000,…'."
+    )
     log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     @field_validator("connections", "billers", mode="before")
@@ -65,9 +81,27 @@ class Settings(BaseSettings):
             raise ValueError("this is written name=http://address, separated by commas")
         return {name.strip(): address.strip() for name, address in pairs}
 
-    @field_validator("extensions", mode="before")
+    @field_validator("alert_secret")
     @classmethod
-    def _read_extensions(cls, value: object) -> object:
+    def _check_secret(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and not _is_secret(value.get_secret_value()):
+            raise ValueError(
+                "this is written whsec_ and 24 to 64 bytes in base64: `openssl rand -base64 32` makes some"
+            )
+        return value
+
+    @field_validator("alert_webhook")
+    @classmethod
+    def _check_alerts(cls, value: str | None, told: ValidationInfo) -> str | None:
+        if value is not None and urlsplit(value).scheme not in ("https", "http"):
+            raise ValueError("this is an address such as https://duty.example/yimen")
+        if value is not None and told.data.get("alert_secret") is None:
+            raise ValueError("set YIMEN_ALERT_SECRET, too: whoever hears an alert has to know that it is yours")
+        return value
+
+    @field_validator("extensions", "alert_phones", mode="before")
+    @classmethod
+    def _read_names(cls, value: object) -> object:
         return tuple(name.strip() for name in value.split(",") if name.strip()) if isinstance(value, str) else value
 
     @cached_property
@@ -103,6 +137,12 @@ class Settings(BaseSettings):
         return self.portal_origin.startswith("https://")
 
     @property
+    def signs_alerts_with(self) -> str:
+        """The secret of the alerts' webhook."""
+        assert self.alert_secret is not None, "the settings hold no webhook without a secret"
+        return self.alert_secret.get_secret_value()
+
+    @property
     def kept_quotas(self) -> Path:
         """What was last read of the file of quotas without a fault."""
         return self.var / "quotas.last.toml"
@@ -116,3 +156,11 @@ class Settings(BaseSettings):
     def the_channels_port(self) -> int:
         """Where the simulator of the demo's payment channels listens."""
         return self.channels_port or self.port + 12
+
+
+def _is_secret(text: str) -> bool:
+    try:
+        found = base64.b64decode(text.removeprefix("whsec_"), validate=True)
+    except binascii.Error:
+        return False
+    return text.startswith("whsec_") and len(found) in SECRET_BYTES

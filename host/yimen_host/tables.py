@@ -4,6 +4,7 @@ import yimen_host.core.deadletters
 import yimen_host.core.outbox
 import yimen_host.identity.mandates.models
 import yimen_host.identity.models
+import yimen_host.notices.dispatches.models
 import yimen_host.notices.models
 import yimen_host.payments.channels.sandbox_bank.models
 import yimen_host.payments.coupons.models

@@ -5,16 +5,21 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from procrastinate.jobs import Job
+from pydantic import SecretStr
 from sqlalchemy import text
+from tests.host.receiver import receiver
 from tests.host.runtime.acting import connected
-from tests.host.village import Village
+from tests.host.village import Village, village
 
 from yimen_host import jobs as module
 from yimen_host.core import deadletters
+from yimen_host.core.alerts import Alert, raise_alert
 from yimen_host.core.outbox import Happening, publish
+from yimen_host.core.services import Services
 from yimen_host.jobs import Jobs
 from yimen_host.payments.webhooks.telling import tell
 from yimen_host.runtime.delivery import DeliveryFailed
@@ -256,3 +261,19 @@ async def test_what_a_mini_app_says_to_the_worker_stops_nothing(here: Village, a
                 await asyncio.sleep(0.05)
 
     assert app.heard == [("evt_1", "ord_1"), ("evt_2", "ord_2")]
+
+
+async def test_an_alert_reaches_who_is_on_duty(services: Services, tmp_path: Path) -> None:
+    async with receiver() as (server, url), village(
+        services, tmp_path, alert_webhook=url, alert_secret=SecretStr("whsec_" + "c2VjcmV0" * 4)
+    ) as here:  # fmt: skip
+        async with here.services.database.transaction() as session:
+            for about in ("ref_1", "ref_2"):
+                data = {"title": "一杯茶", "fen": 800}
+                await raise_alert(session, Alert.LATE_MONEY_STUCK, about, data, here.services.clock.now())
+        async with working(here), asyncio.timeout(20):
+            while not server.heard:  # noqa: ASYNC110  the server has no event
+                await asyncio.sleep(0.05)
+
+    told = [json.loads(body)["type"] for _, body in server.heard]
+    assert told == [Alert.LATE_MONEY_STUCK]

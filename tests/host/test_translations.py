@@ -21,7 +21,12 @@ DATA = {
     "browsers.py", "capitals.py", "category.py", "demo.py", "inbox.py", "sandbox.py", "scopes.py", "settled.py",
 }  # fmt: skip
 """Modules whose Chinese is data."""
-SENT = {"【一门】验证码 ", "，10分钟内有效。请勿告诉他人。", "供电公司未入账"}
+SENT = {
+    "【一门】验证码 ",
+    "【一门】{title}，{count}件。请到管理控制台查看。",
+    "，10分钟内有效。请勿告诉他人。",
+    "供电公司未入账",
+}
 """Sent or kept as it is, and not shown on a page: a text message, the reason of a refund."""
 TOOLS = {"cli", "manifest", "rules", "scaffold", "testing"}
 """What only authors and operators read."""

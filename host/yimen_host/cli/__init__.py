@@ -104,6 +104,23 @@ def doctor() -> None:
     raise typer.Exit(0 if health.is_well else 1)
 
 
+@app.command("test-alert")
+def test_alert() -> None:
+    """Send a test on each way by which alerts leave the host; the exit code is 1 when one is not taken."""
+    from yimen_host.cli.doctor import NoHost, test_alerts, with_embedded
+
+    try:
+        told = asyncio.run(test_alerts(with_embedded(_settings())))
+    except NoHost as reason:
+        typer.secho(str(reason), fg=typer.colors.RED, err=True)
+        raise typer.Exit(1) from None
+    for way, why in told:
+        typer.secho(f"{way.title}: {why or 'taken'}", fg=typer.colors.RED if why else None)
+    if not told:
+        typer.echo("alerts stay in the console's inbox: set YIMEN_ALERT_WEBHOOK or YIMEN_ALERT_PHONES", err=True)
+    raise typer.Exit(1 if not told or any(why for _, why in told) else 0)
+
+
 @app.command()
 def audit() -> None:
     """Recompute every sum and every hash of the ledger's journal; the exit code is 1 when something is not right."""

@@ -1,6 +1,7 @@
 """Looks a host over from the command line; programs read the exit code."""
 
 import os
+from collections.abc import Sequence
 
 import typer
 
@@ -8,6 +9,8 @@ from yimen_host.app import services_of
 from yimen_host.cli.conductor import DATABASE
 from yimen_host.core.embedded import EmbeddedPostgres
 from yimen_host.core.sockets import run_directory
+from yimen_host.node import Node
+from yimen_host.notices.dispatches.ways import Way
 from yimen_host.runtime.extensions import loading
 from yimen_host.runtime.health.finding import Finding, Verdict
 from yimen_host.runtime.health.looking import Health, examine
@@ -43,10 +46,20 @@ async def examine_host(settings: Settings) -> Health:
     supervision = Supervision(run_directory(settings.var) / "control.sock")
     try:
         extensions = loading.load(services, settings.extensions)
-        return await examine(settings, services.database, supervision, extensions)
+        return await examine(services, supervision, extensions)
     finally:
         await supervision.close()
         await services.database.close()
+
+
+async def test_alerts(settings: Settings) -> Sequence[tuple[Way, str]]:
+    """Send a test on each way by which alerts leave the host; return each with why it was not taken."""
+    node = Node.of(services_of(settings))
+    try:
+        return await node.dispatches.test()
+    finally:
+        await node.supervision.close()
+        await node.services.database.close()
 
 
 def tell(health: Health) -> None:

@@ -29,7 +29,7 @@ async def page(request: Request) -> Response:
     services: Services = request.app.state.services
     supervision: Supervision = request.app.state.supervision
     extensions: Extensions = request.app.state.extensions
-    health = await examine(services.settings, services.database, supervision, extensions)
+    health = await examine(services, supervision, extensions)
     findings = sorted(health.findings, key=lambda finding: WORST_FIRST.index(finding.verdict))
     told = [(finding.verdict, finding.say(locale(request))) for finding in findings]
     return render(

@@ -3,6 +3,7 @@
 Features define their own below these. They are translated once, at the edge: problem+json (RFC 9457) or a page.
 """
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -75,3 +76,13 @@ class TryLater(HostError):
 
     code = "try_later"
     status = 503
+
+
+class Later(HostError):
+    """What a job was to do has to wait; it is tried again at ``at``."""
+
+    code = "later"
+
+    def __init__(self, at: dt.datetime) -> None:
+        self.at = at
+        super().__init__(f"again at {at:%Y-%m-%d %H:%M:%S}")

@@ -1,5 +1,6 @@
 """Limits from the operator's file, the bucket they are counted with, and what who is over them gets to see."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -206,7 +207,7 @@ async def test_the_page_about_the_host_tells_who_was_over_and_what_is_wrong(here
     file.write_text("[tea")
     faulty = services.settings.model_copy(update={"quotas": file})
 
-    found = await examine(faulty, services.database, here.supervision, node.extensions)
+    found = await examine(replace(services, settings=faulty), here.supervision, node.extensions)
 
     [fault] = [finding for finding in found.findings if isinstance(finding, QuotasFaulty)]
     assert AppOverQuota("tea", "notices 1, requests 3") in found.findings

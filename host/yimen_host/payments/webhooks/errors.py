@@ -1,8 +1,8 @@
 """What webhooks refuse."""
 
-import datetime as dt
+from yimen_host.core.errors import Later, NotFound, Refused
 
-from yimen_host.core.errors import HostError, NotFound, Refused
+__all__ = ["Later", "NoSuchDelivery", "NoSuchEndpoint", "TooManyEndpoints"]
 
 
 class NoSuchEndpoint(NotFound):
@@ -23,13 +23,3 @@ class TooManyEndpoints(Refused):
     """The mini-app has as many endpoints as one may have."""
 
     code = "too_many_endpoints"
-
-
-class Later(HostError):
-    """A delivery has to wait; it is tried again at ``at``."""
-
-    code = "later"
-
-    def __init__(self, at: dt.datetime) -> None:
-        self.at = at
-        super().__init__(f"again at {at:%Y-%m-%d %H:%M:%S}")

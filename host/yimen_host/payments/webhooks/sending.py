@@ -6,13 +6,12 @@ import json
 import random
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import httpx
-from standardwebhooks import Webhook
 
-from yimen_host.core import outward
+from yimen_host.core import outward, posting
 from yimen_host.core.outbox import OutboxEvent
+from yimen_host.core.posting import Answer, Message
 from yimen_host.core.services import Services
 from yimen_host.payments import alerts
 from yimen_host.payments.webhooks import store
@@ -22,28 +21,12 @@ from yimen_host.payments.webhooks.schedule import MAX_AGE, next_try, quiet_after
 from yimen_host.payments.webhooks.states import DeliveryState, EndpointState
 from yimen_host.payments.webhooks.store import Letter
 
-ANSWER_SECONDS = 10.0
-CONNECT_SECONDS = 5.0
 AT_ONCE = 16  # of one worker: the rest of it is for mini-apps and the inbox
 AT_ONCE_EACH = 2  # to one endpoint: a slow one must not take all the places
 CROWD_SECONDS = 1
 PAUSE_SECONDS = 60
-MAX_ERROR = 200
 GONE = 410
 _CHANCE = random.SystemRandom().random
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What an endpoint said: its status, or why there is none."""
-
-    status: int | None
-    error: str | None
-
-    @property
-    def taken(self) -> bool:
-        """Whether the endpoint has the event now."""
-        return self.status is not None and 200 <= self.status < 300
 
 
 class Sender:
@@ -58,12 +41,7 @@ class Sender:
     ) -> None:
         self._services = services
         self._chance = chance
-        self._client = httpx.AsyncClient(
-            follow_redirects=False,
-            trust_env=False,
-            timeout=httpx.Timeout(ANSWER_SECONDS, connect=CONNECT_SECONDS),
-            transport=transport,
-        )
+        self._client = posting.client(transport)
         self._under_way: Counter[str] = Counter()
 
     async def close(self) -> None:
@@ -105,38 +83,18 @@ class Sender:
 
     async def _post(self, letter: Letter) -> Answer:
         now, connections = self._services.clock.now(), self._services.settings.connections
-        body = _body(letter.event, letter.delivery)
         async with self._services.database.transaction() as session:
             rows = await store.secrets(session, letter.endpoint.id, now)
         opened = [self._services.keyring.decrypt(row.sealed, bound_to=row.endpoint_id) for row in rows]
         try:
-            target = await outward.target(letter.endpoint.url, connections)
-            async with (
-                asyncio.timeout(ANSWER_SECONDS),
-                self._client.stream(
-                    "POST",
-                    target.url,
-                    content=body,
-                    headers={
-                        "host": target.host,
-                        "content-type": "application/json",
-                        "user-agent": "Yimen-Webhooks/1",
-                        "webhook-id": letter.event.id,
-                        "webhook-timestamp": str(int(now.timestamp())),
-                        "webhook-signature": " ".join(
-                            Webhook(secret).sign(letter.event.id, now, body.decode()) for secret in opened
-                        ),
-                    },
-                    extensions={"sni_hostname": target.host},
-                ) as response,
-            ):
-                return Answer(response.status_code, None if response.is_success else await _beginning(response))
+            async with asyncio.timeout(posting.ANSWER_SECONDS):
+                target = await outward.target(letter.endpoint.url, connections)
         except (outward.AddressRefused, outward.AddressUnknown) as error:
             return Answer(None, error.message)
         except TimeoutError:
-            return Answer(None, f"no answer in {ANSWER_SECONDS:.0f} seconds")
-        except httpx.HTTPError as error:
-            return Answer(None, f"{type(error).__name__} {error}"[:MAX_ERROR])
+            return Answer(None, "its name was not found in time")
+        message = Message(letter.event.id, _body(letter.event, letter.delivery))
+        return await posting.post(self._client, target, message, secrets=opened, now=now)
 
     async def _note(self, letter: Letter, answer: Answer) -> None:
         now, delivery, endpoint = self._services.clock.now(), letter.delivery, letter.endpoint
@@ -156,24 +114,13 @@ class Sender:
             if gone:
                 await store.set_state(session, endpoint.id, EndpointState.GONE)
             if state == DeliveryState.DEAD:
-                await alerts.webhooks_dead(session, endpoint, _why(answer), now)
+                await alerts.webhooks_dead(session, endpoint, answer.why, now)
         if state == DeliveryState.PENDING:
             assert again is not None
             raise Later(again)
 
 
-def _why(answer: Answer) -> str:
-    return f"HTTP {answer.status}" if answer.status is not None else answer.error or "no answer"
-
-
-async def _beginning(response: httpx.Response) -> str:
-    """What an answer begins with, for the publisher to read. The rest of it is not wanted."""
-    async for piece in response.aiter_bytes(MAX_ERROR):
-        return piece.decode(errors="replace").replace("\0", "")
-    return ""
-
-
-def _body(event: OutboxEvent, delivery: DeliveryRow) -> bytes:
+def _body(event: OutboxEvent, delivery: DeliveryRow) -> str:
     said = {
         "type": event.type,
         "timestamp": event.created_at.isoformat(),
@@ -181,4 +128,4 @@ def _body(event: OutboxEvent, delivery: DeliveryRow) -> bytes:
         "sequence": delivery.sequence,
         "data": event.data,
     }
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))

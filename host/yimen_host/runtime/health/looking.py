@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from yimen_host.core.database import Database
+from yimen_host.core.services import Services
 from yimen_host.core.sockets import run_directory
 from yimen_host.runtime.contract import IsolationReport
 from yimen_host.runtime.extensions.loading import Extensions
 from yimen_host.runtime.health import database as at_database
 from yimen_host.runtime.health import machine
+from yimen_host.runtime.health.alerting import alerting
 from yimen_host.runtime.health.database import TablesMissing
 from yimen_host.runtime.health.finding import Finding, Verdict
 from yimen_host.runtime.health.isolation import SupervisorAway, isolation
 from yimen_host.runtime.health.processes import extensions, processes
 from yimen_host.runtime.health.waiting import waiting
-from yimen_host.runtime.metrics.neighbours import told
+from yimen_host.runtime.metrics.neighbours import Told, told
 from yimen_host.runtime.metrics.view import still
 from yimen_host.runtime.supervision import Supervision, SupervisorUnavailable
-from yimen_host.settings import Settings
 
 SUPERVISOR_SECONDS = 20.0
 
@@ -38,22 +38,22 @@ class Health:
         return all(finding.verdict is not Verdict.BAD for finding in self.findings)
 
 
-async def examine(settings: Settings, database: Database, supervision: Supervision, loaded: Extensions) -> Health:
+async def examine(services: Services, supervision: Supervision, loaded: Extensions) -> Health:
     """Look at everything."""
+    settings, database = services.settings, services.database
     first = await at_database.database(database)
-    answers = first.verdict is Verdict.GOOD
     report = await _report(supervision)
     neighbours = await told(run_directory(settings.var))
+    findings = await _at_database(services, loaded, neighbours) if first.verdict is Verdict.GOOD else []
     return Health(
         [
             first,
-            *(await _waiting(database) if answers else ()),
+            *findings,
             *(isolation(report) if report else [SupervisorAway()]),
             machine.domains(settings),
             machine.disk(settings.var),
             machine.keys(settings.var),
             *extensions(loaded),
-            *(await at_database.room(database, neighbours) if answers else ()),
             *machine.quotas(settings),
             *processes(neighbours),
         ],
@@ -61,11 +61,15 @@ async def examine(settings: Settings, database: Database, supervision: Supervisi
     )
 
 
-async def _waiting(database: Database) -> Sequence[Finding]:
+async def _at_database(services: Services, loaded: Extensions, neighbours: Told) -> Sequence[Finding]:
+    """What can be looked for where it answers."""
+    database = services.database
+    room = await at_database.room(database, neighbours)
     try:
-        return list(waiting(await still(database)))
+        found = waiting(await still(database))
+        return [*room, *found, *await alerting(services, loaded)]
     except SQLAlchemyError as error:
-        return [TablesMissing(str(error).splitlines()[0])]
+        return [*room, TablesMissing(str(error).splitlines()[0])]
 
 
 async def _report(supervision: Supervision) -> IsolationReport | None:

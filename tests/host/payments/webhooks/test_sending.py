@@ -4,13 +4,14 @@ import asyncio
 import datetime as dt
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 from tests.host.payments.conftest import PASSWORD, OnePassword, open_order
 from tests.host.raised import raised
+from tests.host.receiver import Receiver, receiver
 
 from yimen_host.core.alerts import day_of
 from yimen_host.core.clock import ManualClock
@@ -29,29 +30,6 @@ from yimen_host.payments.webhooks.telling import tell
 from yimen_sdk.money import yuan
 
 
-@dataclass
-class Shop:
-    """A publisher's own server: answers what it is told to, and keeps what it heard."""
-
-    status: int = 204
-    location: str = ""
-    open: asyncio.Event = field(default_factory=asyncio.Event)
-    heard: list[tuple[dict[str, str], str]] = field(default_factory=list)
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        head = (await reader.readuntil(b"\r\n\r\n")).decode()
-        lines = [line.split(": ", 1) for line in head.strip().split("\r\n")[1:]]
-        headers = {name.lower(): value for name, value in lines}
-        body = (await reader.readexactly(int(headers["content-length"]))).decode()
-        self.heard.append((headers, body))
-        await self.open.wait()
-        said = b"x" * 5000 if self.status >= 400 else b""
-        head = f"HTTP/1.1 {self.status} x\r\n{self.location}content-length: {len(said)}\r\nconnection: close\r\n\r\n"
-        writer.write(head.encode() + said)
-        await writer.drain()
-        writer.close()
-
-
 @pytest.fixture
 def clock() -> ManualClock:
     """Receivers check the time against the machine's clock, so the test's begins there."""
@@ -59,16 +37,13 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def shop() -> AsyncIterator[tuple[Shop, str]]:
-    shop = Shop()
-    shop.open.set()
-    server = await asyncio.start_server(shop.serve, "127.0.0.1", 0)
-    async with server:
-        yield shop, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+async def shop() -> AsyncIterator[tuple[Receiver, str]]:
+    async with receiver() as found:
+        yield found
 
 
 @pytest.fixture
-def here(services: Services, shop: tuple[Shop, str]) -> Services:
+def here(services: Services, shop: tuple[Receiver, str]) -> Services:
     settings = services.settings.model_copy(update={"connections": {"shop.test": shop[1]}})
     return replace(services, settings=settings)
 
@@ -108,7 +83,7 @@ async def number(here: Services, made: Made, place: int = 0) -> int:
 
 
 async def test_the_receiver_can_verify_what_it_hears(
-    here: Services, sender: Sender, made: Made, shop: tuple[Shop, str]
+    here: Services, sender: Sender, made: Made, shop: tuple[Receiver, str]
 ) -> None:
     await happen(here, "evt_1")
 
@@ -130,7 +105,7 @@ async def test_the_receiver_can_verify_what_it_hears(
 
 
 async def test_a_delivered_event_is_not_sent_a_second_time(
-    here: Services, sender: Sender, made: Made, shop: tuple[Shop, str]
+    here: Services, sender: Sender, made: Made, shop: tuple[Receiver, str]
 ) -> None:
     await happen(here, "evt_1")
     delivery = await number(here, made)
@@ -142,7 +117,7 @@ async def test_a_delivered_event_is_not_sent_a_second_time(
 
 
 async def test_a_failed_try_is_repeated_until_it_is_a_dead_letter(
-    here: Services, sender: Sender, made: Made, shop: tuple[Shop, str], clock: ManualClock
+    here: Services, sender: Sender, made: Made, shop: tuple[Receiver, str], clock: ManualClock
 ) -> None:
     await happen(here, "evt_1")
     delivery, waits = await number(here, made), []
@@ -161,7 +136,7 @@ async def test_a_failed_try_is_repeated_until_it_is_a_dead_letter(
 
 
 async def test_a_dead_letter_is_sent_again_under_its_own_id(
-    here: Services, sender: Sender, made: Made, shop: tuple[Shop, str], clock: ManualClock
+    here: Services, sender: Sender, made: Made, shop: tuple[Receiver, str], clock: ManualClock
 ) -> None:
     await happen(here, "evt_1")
     shop[0].status = 410
@@ -179,7 +154,7 @@ async def test_a_dead_letter_is_sent_again_under_its_own_id(
 
 
 async def test_an_endpoint_that_is_gone_hears_nothing_more(
-    here: Services, sender: Sender, made: Made, shop: tuple[Shop, str]
+    here: Services, sender: Sender, made: Made, shop: tuple[Receiver, str]
 ) -> None:
     await happen(here, "evt_1")
     shop[0].status = 410
@@ -191,7 +166,7 @@ async def test_an_endpoint_that_is_gone_hears_nothing_more(
 
 
 async def test_a_publisher_is_told_once_a_day_however_many_letters_die(
-    here: Services, sender: Sender, made: Made, shop: tuple[Shop, str], clock: ManualClock
+    here: Services, sender: Sender, made: Made, shop: tuple[Receiver, str], clock: ManualClock
 ) -> None:
     shop[0].status = 410
     days = []
@@ -207,7 +182,7 @@ async def test_a_publisher_is_told_once_a_day_however_many_letters_die(
 
 
 async def test_while_an_endpoint_rests_nothing_is_tried(
-    here: Services, sender: Sender, made: Made, shop: tuple[Shop, str], clock: ManualClock
+    here: Services, sender: Sender, made: Made, shop: tuple[Receiver, str], clock: ManualClock
 ) -> None:
     await happen(here, "evt_1", subject="ord_1")
     await happen(here, "evt_2", subject="ord_2")
@@ -224,7 +199,7 @@ async def test_while_an_endpoint_rests_nothing_is_tried(
 
 
 async def test_what_a_paused_endpoint_misses_waits_and_is_given_up_in_the_end(
-    here: Services, sender: Sender, made: Made, shop: tuple[Shop, str], clock: ManualClock
+    here: Services, sender: Sender, made: Made, shop: tuple[Receiver, str], clock: ManualClock
 ) -> None:
     await Endpoints(here).pause("tea", made.endpoint.id)
     await happen(here, "evt_1")
@@ -239,7 +214,7 @@ async def test_what_a_paused_endpoint_misses_waits_and_is_given_up_in_the_end(
 
 
 async def test_a_slow_endpoint_takes_few_places(
-    here: Services, sender: Sender, made: Made, shop: tuple[Shop, str]
+    here: Services, sender: Sender, made: Made, shop: tuple[Receiver, str]
 ) -> None:
     for place in range(AT_ONCE_EACH + 1):
         await happen(here, f"evt_{place}", subject=f"ord_{place}")
@@ -259,7 +234,7 @@ async def test_a_slow_endpoint_takes_few_places(
 
 
 async def test_both_secrets_sign_for_a_day_after_a_change(
-    here: Services, sender: Sender, made: Made, shop: tuple[Shop, str], clock: ManualClock
+    here: Services, sender: Sender, made: Made, shop: tuple[Receiver, str], clock: ManualClock
 ) -> None:
     new = await Endpoints(here).rotate("tea", made.endpoint.id)
     await happen(here, "evt_1")
@@ -276,7 +251,7 @@ async def test_both_secrets_sign_for_a_day_after_a_change(
 
 @pytest.mark.parametrize("status", [301, 302, 307])
 async def test_a_redirect_is_a_failure_and_is_not_followed(
-    here: Services, sender: Sender, made: Made, shop: tuple[Shop, str], status: int
+    here: Services, sender: Sender, made: Made, shop: tuple[Receiver, str], status: int
 ) -> None:
     await happen(here, "evt_1")
     shop[0].status, shop[0].location = status, f"location: {shop[1]}/inside\r\n"
@@ -287,7 +262,9 @@ async def test_a_redirect_is_a_failure_and_is_not_followed(
     assert (len(shop[0].heard), await letters(here, made)) == (1, [("evt_1", "pending", 1, status)])
 
 
-async def test_a_name_that_leads_inside_is_not_called(here: Services, sender: Sender, shop: tuple[Shop, str]) -> None:
+async def test_a_name_that_leads_inside_is_not_called(
+    here: Services, sender: Sender, shop: tuple[Receiver, str]
+) -> None:
     made = await Endpoints(here).add("tea", "https://localhost/hooks")
     await happen(here, "evt_1")
 
@@ -311,7 +288,7 @@ async def test_an_endpoint_hears_the_types_it_wants_and_no_other_app(here: Servi
 
 
 async def test_events_of_an_order_are_counted_in_order(
-    here: Services, sender: Sender, made: Made, shop: tuple[Shop, str]
+    here: Services, sender: Sender, made: Made, shop: tuple[Receiver, str]
 ) -> None:
     payments = Payments(here, OnePassword())
     await payments.start()
@@ -337,7 +314,7 @@ async def test_events_of_an_order_are_counted_in_order(
 
 
 async def test_what_was_taken_is_forgotten_and_the_count_goes_on(
-    here: Services, sender: Sender, made: Made, shop: tuple[Shop, str], clock: ManualClock
+    here: Services, sender: Sender, made: Made, shop: tuple[Receiver, str], clock: ManualClock
 ) -> None:
     only_refunds = await Endpoints(here).add("tea", "https://shop.test/refunds", types=[REFUND_ENDED], known=TOLD)
     async with here.database.transaction() as session:  # an event that webhooks are never told

@@ -49,7 +49,11 @@ async def look(here: Village, report: IsolationReport | None = FULL, **settings:
     database = settings.get("database", here.services.database)
     assert isinstance(database, Database)
     extensions = Extensions(records=(Record("bank", State.QUARANTINED, reason="it has no hook"),))
-    return list((await examine(changed, database, here.supervision, extensions)).findings)
+    return list(
+        (
+            await examine(replace(here.services, settings=changed, database=database), here.supervision, extensions)
+        ).findings
+    )
 
 
 def kinds(found: list[Finding]) -> dict[type[Finding], Finding]:
