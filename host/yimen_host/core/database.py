@@ -16,6 +16,9 @@ SCHEMA = "yimen"
 POOL = 8  # enough for one process: work is short, and PostgreSQL's own limit is shared by all nodes
 POOL_OVERFLOW = 8
 POOL_SECONDS = 10.0
+_PLANS = "-c plan_cache_mode=force_custom_plan"
+"""Each statement is planned for its own values. One plan for all of them, on which PostgreSQL else decides after ten
+times, knows neither the state nor the limit that are asked for: it uses no partial index, and reads all there is."""
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(column_0_N_label)s",
@@ -49,7 +52,7 @@ class Database:
             pool_size=pool,
             max_overflow=POOL_OVERFLOW,
             pool_timeout=POOL_SECONDS,
-            connect_args={"options": f"-c search_path={SCHEMA} -c role={host_role(self.url)}"},
+            connect_args={"options": f"-c search_path={SCHEMA} -c role={host_role(self.url)} {_PLANS}"},
         )
         event.listen(self.engine.sync_engine, "checkout", _still_there)
 

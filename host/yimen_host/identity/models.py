@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import CheckConstraint
+from sqlalchemy import CheckConstraint, Index, text
 from sqlmodel import Field, SQLModel
 
 from yimen_host.core.database import Moment
@@ -55,9 +55,10 @@ class CodeRow(SQLModel, table=True):
     """A one-time code sent to a phone. ``used_at`` is set by one conditional write."""
 
     __tablename__ = "one_time_code"
+    __table_args__ = (Index("ix_one_time_code_newest", "phone_hash", "created_at"),)
 
     id: str = Field(primary_key=True)
-    phone_hash: str = Field(index=True)
+    phone_hash: str
     phone_sealed: str
     purpose: str
     code_hash: str
@@ -71,10 +72,13 @@ class SessionRow(SQLModel, table=True):
     """A signed-in browser, known by the hash of its cookie."""
 
     __tablename__ = "session"
+    __table_args__ = (
+        Index("ix_session_living", "resident_id", "expires_at", postgresql_where=text("ended_at IS NULL")),
+    )
 
     id: str = Field(primary_key=True)
     secret_hash: str = Field(unique=True)
-    resident_id: str = Field(index=True, foreign_key="resident.id")
+    resident_id: str = Field(foreign_key="resident.id")
     browser: str
     created_at: dt.datetime = Field(sa_type=Moment)
     seen_at: dt.datetime = Field(sa_type=Moment)
@@ -99,9 +103,10 @@ class DataAccessRow(SQLModel, table=True):
     """Somebody read a resident's personal data; the resident sees every row. Never changed."""
 
     __tablename__ = "data_access"
+    __table_args__ = (Index("ix_data_access_newest", "resident_id", "id"),)
 
     id: str = Field(primary_key=True)
-    resident_id: str = Field(index=True, foreign_key="resident.id")
+    resident_id: str = Field(foreign_key="resident.id")
     app_id: str
     fields: str
     purpose: str

@@ -183,8 +183,9 @@ async def sessions(session: AsyncSession, resident_id: str, now: dt.datetime) ->
 async def end_sessions(
     session: AsyncSession, resident_id: str, now: dt.datetime, *, only: str | None = None, but: str | None = None
 ) -> list[str]:
-    """End one session, or all but one, of an account; tells which were ended."""
-    ended = update(SessionRow).where(col(SessionRow.resident_id) == resident_id, col(SessionRow.ended_at).is_(None))
+    """End one living session, or all but one, of an account; tells which were ended."""
+    living = (col(SessionRow.ended_at).is_(None), col(SessionRow.expires_at) > now)
+    ended = update(SessionRow).where(col(SessionRow.resident_id) == resident_id, *living)
     if only is not None:
         ended = ended.where(col(SessionRow.id) == only)
     if but is not None:

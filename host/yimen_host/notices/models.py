@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from yimen_host.core.database import Moment
@@ -11,9 +12,13 @@ class NoticeRow(SQLModel, table=True):
     """One notice in one resident's inbox, in both languages. ``source_id`` makes a repeated event harmless."""
 
     __tablename__ = "notice"
+    __table_args__ = (
+        Index("ix_notice_newest", "resident_id", "created_at", "id"),
+        Index("ix_notice_unread", "resident_id", postgresql_where=text("read_at IS NULL")),
+    )
 
     id: str = Field(primary_key=True)
-    resident_id: str = Field(index=True, foreign_key="resident.id")
+    resident_id: str = Field(foreign_key="resident.id")
     app_id: str | None = None
     source_id: str = Field(unique=True)
     title_zh: str

@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import func, update
+from sqlalchemy import func, literal, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
@@ -20,9 +20,12 @@ async def add(session: AsyncSession, row: NoticeRow) -> bool:
 async def page(session: AsyncSession, resident_id: str, before: str | None, limit: int) -> Sequence[NoticeRow]:
     """The newest notices of a resident, older than ``before`` (an id) when given."""
     found = select(NoticeRow).where(NoticeRow.resident_id == resident_id)
+    place = tuple_(col(NoticeRow.created_at), col(NoticeRow.id))
     if before:
-        found = found.where(NoticeRow.id < before)
-    return (await session.execute(found.order_by(col(NoticeRow.id).desc()).limit(limit))).scalars().all()
+        last = select(NoticeRow.created_at).where(NoticeRow.id == before).scalar_subquery()
+        found = found.where(place < tuple_(last, literal(before)))
+    newest = (col(NoticeRow.created_at).desc(), col(NoticeRow.id).desc())
+    return (await session.execute(found.order_by(*newest).limit(limit))).scalars().all()
 
 
 async def unread(session: AsyncSession, resident_id: str) -> int:

@@ -8,15 +8,17 @@ import psycopg
 from yimen_host.core.database import SCHEMA
 
 RESIDENT = "res_1"
-"""Somebody who has used the platform all the time: every twentieth payment is theirs."""
+"""Somebody who has used the platform all the time: every hundredth payment is theirs."""
 APP = "tea"
 """A mini-app that has half of the orders."""
+QUIET = "app9"
+"""One whose webhooks heard nothing for the last years."""
 _PAST = """
 CREATE TEMPORARY TABLE past AS
 SELECT n, lpad(n::text, 26, '0') AS id,
-    CASE mod(n, 20) WHEN 0 THEN 'res_1' ELSE 'res_' || mod(n, %(payments)s / 50 + 2) END AS resident,
+    CASE mod(n, 100) WHEN 0 THEN 'res_1' ELSE 'res_' || mod(n, %(payments)s / 50) + 2 END AS resident,
     CASE mod(n, 2) WHEN 0 THEN 'tea' ELSE 'app' || mod(n, 10) END AS app,
-    CASE mod(n, 40) WHEN 0 THEN 'wallet' ELSE 'sandbox' END AS channel,
+    CASE mod(n, 50) WHEN 0 THEN 'wallet' ELSE 'sandbox-bank' END AS channel,
     %(end)s - (%(payments)s - n) * (interval '5 years' / %(payments)s) AS at,
     %(end)s - (%(payments)s - n) * (interval '80 days' / %(payments)s) AS recent
 FROM generate_series(1, %(payments)s) AS n

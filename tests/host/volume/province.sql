@@ -19,7 +19,7 @@ INSERT INTO notice
 SELECT 'ntc_' || id, resident, app, 'ntc_' || id, '已付款', 'Paid', '', '', '/payments/ord_' || id, at, at FROM past;
 INSERT INTO mandate (id, representee_id, delegate_id, app_id, scopes, payment_cap_fen, month_cap_fen, state, starts_at,
     ends_at, created_at, ended_at)
-SELECT 'man_' || id, resident, 'res_1', app, '', 100, 100, 'lapsed', at, at + interval '1 day', at, at FROM past
+SELECT 'man_' || id, resident, 'res_1', app, 'identity.name', 100, 100, 'lapsed', at, at + interval '1 day', at, at FROM past
 WHERE n % 50 = 0 AND resident <> 'res_1';
 INSERT INTO mandate_use (id, mandate_id, kind, month, at)
 SELECT 'use_' || replace(id, 'man_', ''), id, 'opened', '2022-01-01', starts_at FROM mandate;
@@ -71,15 +71,16 @@ SELECT 'evt_' || id, 'yimen.payment.settled', 'ord_' || id, '{}', at FROM past;
 INSERT INTO webhook_endpoint (id, app_id, url, types, state, failures, created_at)
 SELECT 'hook_' || app, app, 'https://' || app || '.test', '[]', 'active', 0, min(at) FROM past GROUP BY app;
 INSERT INTO webhook_delivery (endpoint_id, event_id, subject, sequence, state, attempts, last_status, last_at, created_at)
-SELECT 'hook_' || app, 'evt_' || id, 'ord_' || id, 1, 'delivered', 1, 204, recent, recent FROM past ORDER BY n;
+SELECT 'hook_' || app, 'evt_' || id, 'ord_' || id, 1, 'delivered', 1, 204, recent, recent FROM past
+WHERE app <> 'app9' OR n < (SELECT max(n) / 10 FROM past) ORDER BY n;
 
 INSERT INTO coupon_campaign (id, title, department, face_fen, threshold_fen, currency, stock, budget_fen, per_person,
     resident_regions, merchant_regions, merchant_classes, stack_group, claim_from, claim_until, use_from, use_until, state,
     issued, planner, first_approver, second_approver, created_at)
 SELECT 'cam_' || n, '喝茶节', '商务厅', 100, 200, 'CNY', 1000000, 100000000, 1, '{}', '{}', '{}', '', at, at + interval '1 hour',
-    at, at + interval '2 hours', 'settled', 100, 'a', 'b', 'c', at FROM past WHERE n <= (SELECT max(n) / 100 FROM past);
+    at, at + interval '2 hours', 'settled', 100, 'a', 'b', 'c', at FROM past WHERE n <= 100;
 INSERT INTO coupon (person, campaign_id, slot, id, resident_id, region, stack_group, state, order_id, claimed_at, changed_at)
-SELECT md5(resident)::uuid, 'cam_' || (n / 100 + 1), n % 32000, 'cou_' || id, resident, '530000', '',
+SELECT md5(resident)::uuid, 'cam_' || (n % 100 + 1), n / 100, 'cou_' || id, resident, '530000', '',
     CASE n % 2 WHEN 0 THEN 'used' ELSE 'expired' END, CASE n % 2 WHEN 0 THEN 'ord_' || id END, at, at FROM past
 WHERE n < (SELECT max(n) FROM past);
 INSERT INTO coupon_share
@@ -100,22 +101,24 @@ FROM merchant m JOIN ledger_account a ON a.code = 'merchant:' || m.id || ':payab
     JOIN journal_transaction t ON t.id = cut.transaction_id;
 INSERT INTO reconciliation_run (source, day, state, lines_here, lines_there, ours_fen, theirs_fen, breaks, breaks_fen, ran_at,
     fees_fen, fees_due)
-SELECT 'sandbox', day, 'done', 1, 1, 800, 800, 0, 0, at, 5, false FROM (SELECT DISTINCT ON (at::date) at::date AS day, at FROM past) AS d;
+SELECT 'sandbox-bank', day, 'done', 1, 1, 800, 800, 0, 0, at, 5, false FROM (SELECT DISTINCT ON (at::date) at::date AS day, at FROM past) AS d;
 INSERT INTO reconciliation_booked_fee (source, day, fen, postings) SELECT source, day, fees_fen, 1 FROM reconciliation_run;
 INSERT INTO reconciliation_break (id, source, day, kind, way, ref, channel_ref, ordinal, currency, ours_fen, theirs_fen,
     difference_fen, state, resolution, found_at, ended_at)
-SELECT 'brk_' || id, 'sandbox', at::date, 'missing_here', 'payment', 'att_' || id, '', 1, 'CNY', 0, 800, 800, 'resolved', 'timing',
+SELECT 'brk_' || id, 'sandbox-bank', at::date, 'missing_here', 'payment', 'att_' || id, '', 1, 'CNY', 0, 800, 800, 'resolved', 'timing',
     at, at FROM past WHERE n % 20 = 0;
 
 INSERT INTO registry.publisher (id, name, title, state, created_at) SELECT 'pub', 'pub', 'Cooperative', 'active', min(at) FROM past;
+INSERT INTO registry.publisher_member (publisher_id, subject, role, added_at)
+SELECT 'pub', 'res_1', 'owner', min(at) FROM past;
 INSERT INTO registry.app (id, skeleton, distribution, publisher_id, state, created_at)
 SELECT app, app, 'yimen-' || app, 'pub', 'active', min(at) FROM past GROUP BY app;
 INSERT INTO registry.app (id, skeleton, distribution, publisher_id, state, created_at)
-SELECT 'gone' || n, 'gone' || n, 'yimen-gone' || n, 'pub', 'removed', at FROM past WHERE n % 100 = 0;
+SELECT 'gone' || n, 'gone' || n, 'yimen-gone' || n, 'pub', 'removed', at FROM past WHERE n % 1000 = 0;
 INSERT INTO registry.token (id, hash, name, publisher_id, created_by, created_at) SELECT 'tok', 'tok', 'tok', 'pub', 'a', min(at) FROM past;
 INSERT INTO registry.build (id, app_id, version, file_name, size, sha256, blake2_256, tree_digest, module, manifest,
     metadata_text, metadata_sha256, attestations, token_id, uploaded_by, uploaded_at)
-SELECT 'bui_' || id, app, '0.' || n, 'file ' || n, 1, '', '', '', '', jsonb_build_object('id', app, 'title', '{"zh": "茶", "en": "Tea"}'::jsonb, 'category', 'life', 'sdk', '>=1.0,<2'), '', '', '[]', 'tok', 'a', at FROM past WHERE n % 10 = 0;
+SELECT 'bui_' || id, app, '0.' || n, 'file ' || n, 1, '', '', '', '', jsonb_build_object('id', app, 'title', '{"zh": "茶", "en": "Tea"}'::jsonb, 'category', 'life', 'sdk', '>=1.0,<2'), '', '', '[]', 'tok', 'a', at FROM past WHERE n % 200 = 0;
 INSERT INTO registry.submission (id, build_id, app_id, publisher_id, version, state, tree_digest, manifest, note, two_people,
     blocked, submitted_by, uploaded_by, submitted_at, changed_at)
 SELECT replace(id, 'bui_', 'sub_'), id, app_id, 'pub', version, 'withdrawn', '', manifest, '', false, false, 'a', 'a', uploaded_at, uploaded_at

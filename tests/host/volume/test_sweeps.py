@@ -3,15 +3,10 @@
 from sqlalchemy import text
 from tests.host.village import Village
 from tests.host.volume.conftest import PAYMENTS
-from tests.host.volume.watching import watching
+from tests.host.volume.watching import MOST, UNTIL_PLANNED_FOR_GOOD, watching
 
 from yimen_host.jobs import Jobs
 from yimen_host.runtime.metrics.view import still
-
-MOST = 500
-"""Rows that one statement may read, of tables with forty times as many and more."""
-UNTIL_PLANNED_FOR_GOOD = 12
-"""Times that a statement runs before the driver has prepared it and PostgreSQL has decided to plan it no more."""
 
 
 async def test_what_is_long_done_costs_the_sweeps_nothing(here: Village) -> None:

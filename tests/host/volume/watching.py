@@ -10,6 +10,10 @@ from sqlalchemy import Connection, event
 
 from yimen_host.core.database import Database
 
+MOST = 250
+"""Rows that one statement may read, of tables with a hundred times as many and more."""
+UNTIL_PLANNED_FOR_GOOD = 12
+"""Times that a statement runs before the driver has prepared it and PostgreSQL may decide to plan it no more."""
 _COUNTED = """
 SELECT c.relname, pg_stat_get_xact_tuples_returned(c.oid) FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE n.nspname IN ('yimen', 'registry') AND c.relkind IN ('r', 'i') AND pg_stat_get_xact_tuples_returned(c.oid) > 0

@@ -14,6 +14,34 @@ from yimen_host.payments.ledger.store import ID_STEP
 from yimen_sdk.money import Money
 
 MAX_STATEMENT = 100  # lines of one page
+_ENDLESS = 2**62
+_LINES = """
+SELECT e.account_seq, t.about, t.kind, e.amount, e.balance, a.currency, t.recorded_at
+FROM journal_entry e JOIN journal_transaction t ON t.id = e.transaction_id JOIN ledger_account a ON a.id = e.account_id
+WHERE e.account_id = (SELECT id FROM ledger_account WHERE code = :code) AND e.amount <> 0
+    AND e.account_seq > :first AND e.account_seq <= :last
+"""
+"""The account is known before its lines are looked for: joined to them, it would have all read to be put in order."""
+_TAKEN = """
+SELECT date_trunc('minute', t.recorded_at) AS minute, -sum(e.amount)::bigint AS fen
+FROM journal_entry e JOIN journal_transaction t ON t.id = e.transaction_id
+WHERE e.account_id = (SELECT id FROM ledger_account WHERE code = :code) AND e.account_seq > :first AND e.amount < 0
+GROUP BY 1
+"""
+_LAST_BEFORE = """
+WITH RECURSIVE account AS (SELECT id, seq FROM ledger_account WHERE code = :code),
+search(step, found) AS (
+    SELECT 1::bigint << 40, 0::bigint
+    UNION ALL
+    SELECT step / 2, CASE WHEN found + step <= seq AND (
+        SELECT t.recorded_at FROM journal_entry e JOIN journal_transaction t ON t.id = e.transaction_id
+        WHERE e.account_id = account.id AND e.account_seq = found + step
+    ) < :moment THEN found + step ELSE found END
+    FROM search, account WHERE step > 0
+)
+SELECT found FROM search WHERE step = 0
+"""
+"""An account's lines are numbered without a gap, in the order they were booked in: halves what is left at each step."""
 
 
 @dataclass(frozen=True)
@@ -52,15 +80,9 @@ async def statement(
     session: AsyncSession, code: str, *, before: int | None = None, limit: int = MAX_STATEMENT
 ) -> Sequence[StatementLine]:
     """The posted lines of an account, newest first, those before a sequence number."""
+    values = {"code": code, "first": 0, "last": _ENDLESS if before is None else before - 1}
     rows = await session.execute(
-        text(
-            "SELECT e.account_seq, t.about, t.kind, e.amount, e.balance, a.currency, t.recorded_at"
-            " FROM ledger_account a JOIN journal_entry e ON e.account_id = a.id"
-            " JOIN journal_transaction t ON t.id = e.transaction_id"
-            " WHERE a.code = :code AND e.amount <> 0 AND (CAST(:before AS bigint) IS NULL OR e.account_seq < :before)"
-            " ORDER BY e.account_seq DESC LIMIT :limit"
-        ),
-        {"code": code, "before": before, "limit": min(limit, MAX_STATEMENT)},
+        text(f"{_LINES} ORDER BY e.account_seq DESC LIMIT :limit"), {**values, "limit": min(limit, MAX_STATEMENT)}
     )
     return [_statement_line(row) for row in rows]
 
@@ -72,15 +94,8 @@ def _statement_line(row: Any) -> StatementLine:  # Any: a row of the two queries
 
 async def taken_by_minute(session: AsyncSession, code: str, *, since: dt.datetime) -> dict[dt.datetime, int]:
     """How many fen left an account in each minute since a moment; minutes in which none did are left out."""
-    rows = await session.execute(
-        text(
-            "SELECT date_trunc('minute', t.recorded_at) AS minute, -sum(e.amount)::bigint AS fen"
-            " FROM ledger_account a JOIN journal_entry e ON e.account_id = a.id"
-            " JOIN journal_transaction t ON t.id = e.transaction_id"
-            " WHERE a.code = :code AND e.amount < 0 AND t.recorded_at >= :since GROUP BY 1"
-        ),
-        {"code": code, "since": since},
-    )
+    first = await last_before(session, code, since)
+    rows = await session.execute(text(_TAKEN), {"code": code, "first": first})
     return {row.minute: row.fen for row in rows}
 
 
@@ -98,37 +113,40 @@ async def span(session: AsyncSession, code: str, *, begin: dt.datetime, end: dt.
 
     None when there are more than ``limit``.
     """
-    bounds = [await _last_before(session, code, moment) for moment in (begin, end)]
-    (first, opening), (last, closing) = bounds
+    first, last = [await last_before(session, code, moment) for moment in (begin, end)]
     rows = (
         await session.execute(
-            text(
-                "SELECT e.account_seq, t.about, t.kind, e.amount, e.balance, a.currency, t.recorded_at"
-                " FROM ledger_account a JOIN journal_entry e ON e.account_id = a.id"
-                " JOIN journal_transaction t ON t.id = e.transaction_id"
-                " WHERE a.code = :code AND e.amount <> 0 AND e.account_seq > :first AND e.account_seq <= :last"
-                " ORDER BY e.account_seq LIMIT :limit"
-            ),
+            text(f"{_LINES} ORDER BY e.account_seq LIMIT :limit"),
             {"code": code, "first": first, "last": last, "limit": limit + 1},
         )
     ).all()
     if len(rows) > limit:
         return None
+    opening, closing = [await _balance_after(session, code, line) for line in (first, last)]
     return Span(opening, closing, [_statement_line(row) for row in rows])
 
 
-async def _last_before(session: AsyncSession, code: str, moment: dt.datetime) -> tuple[int, Money]:
+async def last_before(session: AsyncSession, code: str, moment: dt.datetime) -> int:
+    """The number of an account's last line that was booked before a moment; 0 where there is none.
+
+    Looks a few dozen lines up, however many there are, and always the same ones, so that one month's end is the next
+    one's beginning even where two hosts' clocks differ.
+    """
+    found = await session.scalar(text(_LAST_BEFORE), {"code": code, "moment": moment})
+    return int(found or 0)
+
+
+async def _balance_after(session: AsyncSession, code: str, line: int) -> Money:
     row = (
         await session.execute(
             text(
-                "SELECT e.account_seq, e.balance, a.currency FROM ledger_account a"
-                " JOIN journal_entry e ON e.account_id = a.id JOIN journal_transaction t ON t.id = e.transaction_id"
-                " WHERE a.code = :code AND t.recorded_at < :moment ORDER BY e.account_seq DESC LIMIT 1"
+                "SELECT e.balance, a.currency FROM ledger_account a JOIN journal_entry e ON e.account_id = a.id"
+                " WHERE a.code = :code AND e.account_seq = :line"
             ),
-            {"code": code, "moment": moment},
+            {"code": code, "line": line},
         )
     ).one_or_none()
-    return (row.account_seq, Money(row.balance, row.currency)) if row else (0, Money(0))
+    return Money(row.balance, row.currency) if row else Money(0)
 
 
 @dataclass(frozen=True)

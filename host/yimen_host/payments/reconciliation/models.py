@@ -75,6 +75,7 @@ class BreakRow(SQLModel, table=True):
         CheckConstraint("(state = 'written_off') = (resolution IS NOT DISTINCT FROM 'loss')", name="loss"),
         CheckConstraint(f"coalesce(resolution IN {POSTED}, false) = (posting_key IS NOT NULL)", name="posting"),
         CheckConstraint("resolution IS DISTINCT FROM 'seen' OR difference_fen = 0", name="seen"),
+        Index("ix_reconciliation_break_taken", "ref", postgresql_where=text("resolution = 'taken_in'")),
         Index("ix_reconciliation_break_open", "day", postgresql_where=text("state IN ('open', 'assigned')")),
     )
 

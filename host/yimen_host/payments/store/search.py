@@ -17,6 +17,7 @@ from sqlmodel.sql.expression import SelectOfScalar as Select
 from yimen_host.payments.models import OrderRow, ReceiptRow
 
 MAX_PAYEES = 50  # to choose from; who has paid more finds the others by words
+PAYEES_OF = 100  # newest orders, likewise
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,14 @@ async def found(session: AsyncSession, owner: Owner, search: Search, limit: int)
 
 
 async def payees(session: AsyncSession, resident_id: str) -> Sequence[tuple[str, str]]:
-    """The mini-apps that a resident has had orders of, with a title noted at the time."""
+    """The mini-apps that a resident lately had orders of, with a title noted at the time."""
+    mine = select(OrderRow.app_id, OrderRow.payee_title).where(OrderRow.resident_id == resident_id)
+    lately = mine.order_by(col(OrderRow.id).desc()).limit(PAYEES_OF).subquery()
     query = (
-        select(col(OrderRow.app_id), func.max(OrderRow.payee_title))
-        .where(OrderRow.resident_id == resident_id, col(OrderRow.app_id).is_not(None))
-        .group_by(col(OrderRow.app_id))
-        .order_by(col(OrderRow.app_id))
+        select(lately.c.app_id, func.max(lately.c.payee_title))
+        .where(lately.c.app_id.is_not(None))
+        .group_by(lately.c.app_id)
+        .order_by(lately.c.app_id)
         .limit(MAX_PAYEES)
     )
     return [(app_id or "", title) for app_id, title in await session.execute(query)]

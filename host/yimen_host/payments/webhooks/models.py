@@ -46,6 +46,7 @@ class DeliveryRow(SQLModel, table=True):
     __tablename__ = "webhook_delivery"
     __table_args__ = (
         Index("ix_webhook_delivery_subject", "endpoint_id", "subject", "sequence"),
+        Index("ix_webhook_delivery_newest", "endpoint_id", "id"),
         Index("ix_webhook_delivery_taken", "last_at", postgresql_where=text("state = 'delivered'")),
         Index("ix_webhook_delivery_pending", "id", postgresql_where=text("state = 'pending'")),
         Index("ix_webhook_delivery_dead", "endpoint_id", "id", postgresql_where=text("state = 'dead'")),

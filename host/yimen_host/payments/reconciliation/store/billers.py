@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from yimen_host.payments.ledger import books
 from yimen_host.payments.reconciliation.lines import Standing
 
 _OURS = """
@@ -14,7 +15,7 @@ SELECT coalesce(o.reference, o.id), CASE WHEN sum(e.amount) > 0 THEN 'payment' E
     abs(sum(e.amount)), o.currency, ''
 FROM ledger_account a JOIN journal_entry e ON e.account_id = a.id JOIN journal_transaction t ON t.id = e.transaction_id
     JOIN payment_order o ON o.id = t.about
-WHERE a.code = :account AND e.amount <> 0 AND t.recorded_at >= :begin AND t.recorded_at < :until
+WHERE a.code = :account AND e.amount <> 0 AND e.account_seq > :first AND e.account_seq <= :last
     AND (t.key LIKE 'take:%' OR t.key LIKE 'refund:%')
 GROUP BY o.id HAVING sum(e.amount) <> 0
 """
@@ -30,7 +31,8 @@ FROM payment_order WHERE app_id = :app AND (reference = ANY(:refs) OR (reference
 
 async def take_in_ours(session: AsyncSession, account: str, *, begin: dt.datetime, until: dt.datetime) -> None:
     """Stage what each order moved on a merchant's payable account in a span; one that came to nothing is no line."""
-    await session.execute(text(_OURS.replace(":%'", "\\:%'")), {"account": account, "begin": begin, "until": until})
+    first, last = [await books.last_before(session, account, moment) for moment in (begin, until)]
+    await session.execute(text(_OURS.replace(":%'", "\\:%'")), {"account": account, "first": first, "last": last})
     await session.execute(text("ANALYZE ours"))
 
 

@@ -14,8 +14,11 @@ SELECT o.id AS order_id, o.app_id, coalesce(o.reference, o.id) AS reference, a.i
         WHERE t.key = 'take\\:' || a.id AND l.code LIKE 'merchant\\:%') AS ledger_fen
 FROM payment_order o JOIN payment_attempt a ON a.order_id = o.id AND a.state = 'settled'
 """
-_BY_NUMBER = " WHERE a.id = :ref OR o.id = (SELECT order_id FROM payment_refund WHERE id = :ref)"
-_BY_REFERENCE = " WHERE o.app_id = :app AND coalesce(o.reference, o.id) = :ref"
+_BY_NUMBER = """ WHERE o.id = coalesce(
+    (SELECT order_id FROM payment_attempt WHERE id = :ref AND state = 'settled'),
+    (SELECT order_id FROM payment_refund WHERE id = :ref))
+"""
+_BY_REFERENCE = " WHERE o.app_id = :app AND (o.reference = :ref OR o.reference IS NULL AND o.id = :ref)"
 
 
 @dataclass(frozen=True)

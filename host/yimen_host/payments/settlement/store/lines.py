@@ -12,16 +12,12 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_host.payments.fees import WHOLE
+from yimen_host.payments.ledger import books
 from yimen_host.payments.settlement.models import BatchRow
 from yimen_host.payments.settlement.reckoning import Lines
 
 _OWN = "settle:%"
 """The keys of settlement's own postings: they move a merchant's money and are no lines."""
-_CUT = """
-SELECT max(e.account_seq) FROM ledger_account a JOIN journal_entry e ON e.account_id = a.id
-    JOIN journal_transaction t ON t.id = e.transaction_id
-WHERE a.code = :code AND e.account_seq > :after AND t.recorded_at < :before
-"""
 _PRICED = r"""
 WITH line AS (
     SELECT e.account_id, e.account_seq, e.amount, t.key, t.about, t.recorded_at, r.id AS refund_id, r.order_id,
@@ -80,8 +76,7 @@ class Line(NamedTuple):
 
 async def cut(session: AsyncSession, code: str, *, after: int, before: dt.datetime) -> int:
     """The last line of an account that was booked before a moment, among those after ``after``."""
-    found = await session.scalar(text(_CUT), {"code": code, "after": after, "before": before})
-    return int(found or after)
+    return max(after, await books.last_before(session, code, before))
 
 
 async def lines(session: AsyncSession, merchant_id: str, code: str, *, after: int, last: int) -> Lines:

@@ -1,0 +1,81 @@
+"""What is long done costs pages and mini-apps' calls nothing: rows read are counted, never time."""
+
+import datetime as dt
+from collections.abc import Sequence
+
+import httpx
+import pytest
+from tests.host.village import Village
+from tests.host.volume.province import APP, QUIET, RESIDENT
+from tests.host.volume.watching import MOST, UNTIL_PLANNED_FOR_GOOD, watching
+
+from yimen_host.core import deadletters
+from yimen_host.notices import store as notices
+from yimen_host.payments.orders import OrderState
+from yimen_host.payments.reconciliation.store import sides
+from yimen_host.payments.store import search
+
+ORDER = "ord_00000000000000000000000100"
+RESIDENTS = (
+    "/", "/notices", "/me", "/me/data", "/me/sessions", "/me/consents", "/payments", f"/payments/{ORDER}", "/wallet",
+    "/wallet/statement?month=2022-05", "/wallet/statement?month=2026-11", "/coupons",
+)  # fmt: skip
+PUBLISHERS = (
+    "/developer", f"/developer/apps/{APP}", f"/developer/apps/{APP}/orders", f"/developer/apps/{APP}/orders/{ORDER}",
+    f"/developer/apps/{APP}/events", f"/developer/apps/{APP}/webhooks", f"/developer/apps/{APP}/webhooks/hook_{APP}",
+    f"/developer/apps/{QUIET}/webhooks/hook_{QUIET}", f"/developer/apps/{APP}/merchant", "/developer/publishers/pub",
+)  # fmt: skip
+ADMINS = (
+    "/console/merchants", "/console/refunds", "/console/reconciliation",
+    "/console/reconciliation/breaks/brk_00000000000000000000000100", "/console/campaigns", "/console/campaigns/cam_2",
+    "/console/campaigns/cam_2/live", "/console/log", f"/console/apps/{APP}", "/console/extensions",
+)  # fmt: skip
+
+# Without statistics PostgreSQL may read and sort all that one owner has for a page of it.
+pytestmark = pytest.mark.parametrize("province", ["analysed"], indirect=True)
+
+
+@pytest.mark.parametrize("addresses", [RESIDENTS, PUBLISHERS, ADMINS], ids=["resident", "publisher", "admin"])
+async def test_what_is_long_done_costs_pages_nothing(
+    here: Village, browser: httpx.AsyncClient, addresses: Sequence[str]
+) -> None:
+    answers, read = {}, {}
+
+    for address in addresses:
+        with watching(here.services.database) as watched:
+            answers[address] = (await browser.get(address)).status_code
+        read[address] = watched.over(MOST)
+
+    assert answers == dict.fromkeys(addresses, 200)
+    assert read == {address: {} for address in addresses}
+
+
+async def test_what_is_long_done_costs_calls_nothing(here: Village) -> None:
+    database, now = here.services.database, here.services.clock.now()
+    day = now - dt.timedelta(days=1)
+
+    for _ in range(UNTIL_PLANNED_FOR_GOOD):
+        with watching(database) as watched:
+            async with database.transaction() as session:
+                await notices.sent_since(session, APP, RESIDENT, day)
+                await notices.page(session, RESIDENT, "ntc_00000000000000000000001000", 20)
+                for state in (OrderState.PAID, OrderState.OPEN):
+                    await search.found(session, search.OfApp(APP), search.Search(states=(state,)), 20)
+                for reference in ("no 100", "no such"):
+                    await search.found(session, search.OfApp(APP), search.Search(reference=reference), 20)
+                    await sides.by_reference(session, APP, reference)
+                await sides.by_number(session, ORDER.replace("ord", "att"))
+                await deadletters.require_turn(session, 10**9, f"app:{APP}", ORDER)
+
+    assert watched.over(MOST) == {}
+
+
+async def test_a_day_is_compared_without_reading_the_others(here: Village) -> None:
+    reconciling = here.node.payments.reconciling
+    day = reconciling.today() - dt.timedelta(days=400)
+
+    with watching(here.services.database) as watched:
+        run = await reconciling.run("sandbox-bank", day)
+
+    assert run.lines_here > 0
+    assert watched.over(MOST) == {}
