@@ -4,8 +4,8 @@ from alembic import op
 
 from yimen_host.core.building import build, drop
 
-revision = "0023"
-down_revision = "0022"
+revision = "0024"
+down_revision = "0023"
 
 _BEFORE = {
     "ix_notice_resident_id": "notice (resident_id)",
