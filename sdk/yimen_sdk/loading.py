@@ -2,12 +2,15 @@
 
 import importlib
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 
 import pluggy
 
 from yimen_sdk import hooks
 from yimen_sdk.errors import YimenError
 from yimen_sdk.miniapp import MiniApp
+from yimen_sdk.tracebacks import own
 
 
 class LoadError(YimenError):
@@ -24,8 +27,10 @@ def load_miniapp(module: str, app_id: str) -> MiniApp:
     try:
         plugin = importlib.import_module(module)
     except ImportError as error:
+        _cut(error, module)
         raise LoadError(f"{module} does not import: {error}") from error
     except Exception as error:  # whatever a package does while it is imported is its author's to mend
+        _cut(error, module)
         raise LoadError(f"{module} does not import: {type(error).__name__}: {error}") from error
     manager = pluggy.PluginManager(hooks.PROJECT)
     manager.add_hookspecs(hooks)
@@ -58,6 +63,13 @@ def _offered(manager: pluggy.PluginManager, module: str) -> list[MiniApp]:
     if not all(isinstance(offer, list) for offer in offers):
         raise LoadError(f"{module}: yimen_miniapps() must return a list of mini-apps, such as [app]")
     return [app for offer in offers if isinstance(offer, list) for app in offer]
+
+
+def _cut(error: Exception, module: str) -> None:
+    """Leave out the frames of the import itself; a syntax error names its line anyway."""
+    found = find_spec(module.partition(".")[0])
+    place = Path(found.origin).parent if found and found.origin else None
+    error.__traceback__ = own(error.__traceback__, place)
 
 
 def forget(module: str) -> None:

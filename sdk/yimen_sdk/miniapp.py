@@ -29,6 +29,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 EventT = TypeVar("EventT", bound=Event)
 EventHandler = Callable[[EventT, Host], Awaitable[None]]
 
+REQUEST_ID_HEADER = "Yimen-Request-Id"
 log = logging.getLogger("yimen.miniapp")
 
 
@@ -94,6 +95,7 @@ class MiniApp:
                 SignInRequired: _ask_sign_in,
                 YimenError: _show_error,
                 HTTPException: _show_http_error,
+                Exception: _show_own_fault,
             },
         )
         application.state.surroundings = surroundings or Surroundings.from_environment()
@@ -152,7 +154,16 @@ async def _show_http_error(request: StarletteRequest, error: Exception) -> Respo
     return _error_page(request, error.status_code, "not_found" if error.status_code == 404 else "error")
 
 
-def _error_page(plain: StarletteRequest, status: int, code: str) -> Response:
+async def _show_own_fault(request: StarletteRequest, error: Exception) -> Response:
+    """Say it in plain words with a number, under which the log has the rest: the server writes the traceback there."""
+    reference = request.headers.get(REQUEST_ID_HEADER, "")
+    log.error("%s %s failed, reference %s", request.method, request.url.path, reference or "-")
+    return _error_page(request, 500, "own_fault", reference=reference)
+
+
+def _error_page(plain: StarletteRequest, status: int, code: str, *, reference: str = "") -> Response:
     if "text/html" not in plain.headers.get("accept", ""):
-        return Response(json.dumps({"code": code, "status": status}), status, media_type="application/problem+json")
-    return Request(plain.scope).page("yimen/error.html", status=status, code=code, error_status=status)
+        told = {"code": code, "status": status} | ({"reference": reference} if reference else {})
+        return Response(json.dumps(told), status, media_type="application/problem+json")
+    told = {"code": code, "error_status": status, "reference": reference}
+    return Request(plain.scope).page("yimen/error.html", status=status, **told)

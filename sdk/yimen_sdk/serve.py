@@ -9,9 +9,11 @@ import gc
 import logging
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from email.utils import formatdate
+from pathlib import Path
 
 import uvicorn
 import uvloop
@@ -21,6 +23,7 @@ from uvicorn.server import HANDLED_SIGNALS
 
 from yimen_sdk import loading
 from yimen_sdk.connection import Joined
+from yimen_sdk.tracebacks import FromPackage
 
 KEEP_ALIVE_SECONDS = 75
 """Longer than any client of ours keeps an unused connection, so that it is the client who closes."""
@@ -58,6 +61,8 @@ def serve_release(
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     logging.getLogger("httpx").setLevel(logging.WARNING)  # a line for each call to the platform is noise
     app = loading.load_miniapp(module, app_id).asgi()
+    if file := sys.modules[module].__file__:
+        logging.getLogger("uvicorn.error").addFilter(FromPackage(Path(file).parent))
     runner = Runner(app, idle_seconds=idle_seconds, on_ready=on_ready, on_alive=on_alive)
     gc.freeze()
     gc.set_threshold(_OBJECTS_BETWEEN_COLLECTIONS, 20, 20)

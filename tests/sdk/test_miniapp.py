@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import httpx
 import pytest
 from tests.sdk.packages import Write
 from tests.sdk.packages import package as package
@@ -53,6 +54,10 @@ def app(package: Write) -> MiniApp:
     @app.get("/refused")
     async def refused(request: Request) -> Response:
         raise Refused("the tea is sold out")
+
+    @app.get("/broken")
+    async def broken(request: Request) -> Response:
+        raise KeyError("tea")
 
     @app.get("/silent")
     async def silent(request: Request) -> Response:
@@ -137,6 +142,22 @@ async def test_an_error_is_a_page_for_people_and_a_problem_for_programs(
     assert f"<h1>{words}</h1>" in page.text
     assert (problem.status_code, problem.json()) == (status, {"code": code, "status": status})
     assert problem.headers["content-type"] == "application/problem+json"
+
+
+async def test_its_own_mistake_is_plain_words_and_a_reference(app: MiniApp, caplog: pytest.LogCaptureFixture) -> None:
+    async with visit(app, resident=WANG) as visitor:
+        with pytest.raises(KeyError, match="tea"):  # an author's test sees the exception itself
+            await visitor.get("/broken")
+        resident = httpx.ASGITransport(visitor._application, raise_app_exceptions=False)
+        headers = dict(visitor.headers) | {"Yimen-Request-Id": "req_1"}
+        async with httpx.AsyncClient(transport=resident, base_url="http://app.test", headers=headers) as browser:
+            page = await browser.get("/broken")
+            problem = await browser.get("/broken", headers={"Accept": "application/json"})
+
+    assert (page.status_code, problem.status_code) == (500, 500)
+    assert [words in page.text for words in ("<h1>小程序出错了</h1>", "500 · req_1", "KeyError")] == [True, True, False]
+    assert problem.json() == {"code": "own_fault", "status": 500, "reference": "req_1"}
+    assert "GET /broken failed, reference req_1" in caplog.messages
 
 
 async def test_an_error_page_speaks_english(app: MiniApp) -> None:

@@ -43,6 +43,8 @@ class Project:
     def __init__(self, source: ReleaseSource, directory: Path) -> None:
         self._source = source
         self._directory = directory
+        self._fault = ""
+        """What was told last; the same again is no news."""
 
     async def live_releases(self) -> Sequence[LiveRelease]:
         """The other source's releases, and the working copy; a copy with faults is left out and they are told."""
@@ -66,11 +68,12 @@ class Project:
         try:
             subject = from_project(self._directory)
         except ManifestError as error:
-            log.error("miniapp.toml has faults:\n%s", "\n".join(f"  {fault}" for fault in error.faults))
+            self._tell("\n".join(["miniapp.toml has faults:", *(f"  {fault}" for fault in error.faults)]))
             return None
         except (NotAMiniApp, OSError) as error:
-            log.error("%s", error)
+            self._tell(str(error))
             return None
+        self._fault = ""
         manifest = subject.manifest
         assert manifest.module is not None  # a project names its entry point
         digest = sha256()
@@ -78,6 +81,11 @@ class Project:
             digest.update(path.name.encode() + path.read_bytes())
         version = f"{manifest.version}+dev.{digest.hexdigest()[:8]}"
         return WorkingCopy(manifest.id, version, self._directory, manifest.module, manifest)
+
+    def _tell(self, fault: str) -> None:
+        if fault != self._fault:
+            log.error("%s", fault)
+        self._fault = fault
 
 
 class Watcher:

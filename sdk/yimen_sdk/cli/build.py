@@ -1,5 +1,6 @@
 """`yimen build`: a wheel of the project, the same bytes each time, without the network."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from typing import Annotated
 import typer
 
 from yimen_sdk.cli.failure import FAILED, give_up
+from yimen_sdk.manifest import ManifestError
+from yimen_sdk.rules import NotAMiniApp, from_project
 
 _CALL = "import importlib, sys; print(importlib.import_module(sys.argv[1]).build_wheel(sys.argv[2]))"
 _EPOCH = "1580601600"
@@ -21,8 +24,9 @@ def build(
     path: Annotated[Path, typer.Argument(help="The project.")] = Path("."),
     into: Annotated[Path | None, typer.Option(help="The directory for the wheel; by default dist/.")] = None,
 ) -> None:
-    """Build the wheel that is uploaded."""
+    """Build the wheel that is uploaded, of a project whose manifest has no faults."""
     backend = _backend(path)
+    _check_manifest(path)
     target = (into or path / "dist").resolve()
     target.mkdir(parents=True, exist_ok=True)
     built = subprocess.run(
@@ -37,6 +41,15 @@ def build(
         give_up(f"{backend} could not build the wheel:\n{built.stderr.strip()}", FAILED)
     wheel = target / built.stdout.strip().splitlines()[-1]
     typer.echo(f"{wheel} ({wheel.stat().st_size:,} bytes)")
+
+
+def _check_manifest(path: Path) -> None:
+    """Give up when the registry would refuse the wheel for its manifest; the rest is the backend's to say."""
+    try:
+        with contextlib.suppress(NotAMiniApp, OSError):
+            from_project(path)
+    except ManifestError as error:
+        give_up("\n".join(["miniapp.toml has faults:", *(f"  {fault}" for fault in error.faults)]))
 
 
 def _backend(path: Path) -> str:

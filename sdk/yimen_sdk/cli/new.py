@@ -31,4 +31,4 @@ def new(
         give_up(str(error))
     for path in written:
         typer.echo(f"  {path}")
-    typer.echo(f"\nNext: cd {directory}, then `yimen check` and `yimen build`.")
+    typer.echo(f"\nNext: cd {directory}, then `yimen dev` to see it, `yimen check` and `yimen build`.")

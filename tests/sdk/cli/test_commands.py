@@ -61,7 +61,7 @@ def test_new_writes_a_whole_project(project: Path) -> None:
 
 
 def test_the_new_project_passes_its_own_tests(project: Path) -> None:
-    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-c", "pyproject.toml"]
+    command = [Path(sys.executable).parent / "pytest", "-q", "-p", "no:cacheprovider", "-c", "pyproject.toml"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
 
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
@@ -207,6 +207,16 @@ def test_build_says_why_it_cannot(project: Path, text: str | None, message: str)
 
     assert said.status in {1, 2}
     assert message in said.err
+
+
+def test_build_refuses_what_the_registry_would(project: Path) -> None:
+    manifest = project / "yimen_tea_house" / "miniapp.toml"
+    manifest.write_text(manifest.read_text("utf-8").replace('"payments.order"', '"payment.order"'), "utf-8")
+
+    said = yimen("build", str(project))
+
+    assert (said.status, "'payment.order' is not a scope of the platform" in said.err) == (2, True)
+    assert not (project / "dist").exists()
 
 
 def test_schema_writes_the_json_schema() -> None:

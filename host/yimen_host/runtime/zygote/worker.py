@@ -13,6 +13,7 @@ from yimen_host.runtime.probes.table import BY_NAME
 from yimen_host.runtime.sandbox import apply
 from yimen_host.runtime.zygote.orders import ALIVE, GO, READY, Orders, Task, Trial, orders_json, reports_json
 from yimen_sdk import serve
+from yimen_sdk.loading import LoadError
 
 LISTENER, CHANNEL = 3, 4
 _LONGEST_ORDERS = 256 * 1024
@@ -32,6 +33,8 @@ def become(received: Sequence[int]) -> NoReturn:
             status = 0 if _read_line() == GO else _REFUSED
         else:
             status = _work(orders)
+    except LoadError as error:  # its author reads the log: the cause in their own lines, and what to change
+        traceback.print_exception(error.with_traceback(None))
     except BaseException:  # noqa: BLE001  the outermost edge of the worker: whatever happened goes to its log
         traceback.print_exc()
     finally:
