@@ -19,7 +19,6 @@ from yimen_host.payments.finding import STATE_WORDS, read_finding
 from yimen_host.payments.merchants import store as merchants
 from yimen_host.payments.merchants.names import code_of
 from yimen_host.payments.models import OrderRow
-from yimen_host.payments.ordering import PAGE
 from yimen_host.payments.orders import ORDER, OrderEvent
 from yimen_host.payments.refunding import MAX_REASON
 from yimen_host.payments.splits import store as splits
@@ -38,16 +37,16 @@ MAX_KEY = 80
 async def listed(request: Request) -> Response:
     """List a mini-app's orders, newest first, all or those that were looked for."""
     app_id, payments, asked = await own_app(request), _payments(request), read_finding(request.query_params)
-    rows = await payments.orders.page(OfApp(app_id), asked.search, before=request.query_params.get("before"))
+    page = await payments.orders.page(OfApp(app_id), asked.search, before=request.query_params.get("before"))
     async with payments.services.database.transaction() as session:
-        numbers = await receipts.numbers(session, [row.id for row in rows])
+        numbers = await receipts.numbers(session, [row.id for row in page.orders])
     return render(
         request,
         "console/orders.html",
         status=422 if asked.fault else 200,
         app_id=app_id,
-        orders=[order_view(row, numbers.get(row.id)) for row in rows[:PAGE]],
-        more=asked.onward(rows[PAGE - 1].id) if len(rows) > PAGE else None,
+        orders=[order_view(row, numbers.get(row.id)) for row in page.orders],
+        more=asked.onward(page.more) if page.more else None,
         asked=asked,
         states=STATE_WORDS,
     )

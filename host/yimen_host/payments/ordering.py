@@ -1,6 +1,5 @@
 """Opens, finds, ends and fulfils orders. Money is not its business: see till and refunding."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
@@ -19,7 +18,7 @@ from yimen_host.payments.orders import LIFE, ORDER, OrderEvent, OrderState
 from yimen_host.payments.splits.splitting import Splitting
 from yimen_host.payments.store import orders as store
 from yimen_host.payments.store.moves import move
-from yimen_host.payments.store.search import Owner, Search, found
+from yimen_host.payments.store.search import Owner, Page, Search, page
 from yimen_sdk.money import Money
 from yimen_sdk.split import Part, fault
 
@@ -137,12 +136,12 @@ class Ordering:
             raise NoSuchOrder(order_id)
         return row
 
-    async def page(self, owner: Owner, search: Search, *, before: str | None) -> Sequence[OrderRow]:
-        """One page of an owner's orders, those after the order ``before``, and one more if there is a next page."""
+    async def page(self, owner: Owner, search: Search, *, before: str | None) -> Page:
+        """One page of an owner's orders, those after the order ``before``."""
         async with self._services.database.transaction() as session:
             last = await store.find(session, before) if before else None
             after = last if last is not None and owner.has(last) else None
-            return await found(session, owner, replace(search, after=after), PAGE + 1)
+            return await page(session, owner, replace(search, after=after), PAGE)
 
     async def fulfil(self, session: AsyncSession, order: OrderRow) -> OrderRow:
         """Say that what was paid for was delivered; saying it again changes nothing. Raises OrderNotOpen."""

@@ -18,7 +18,6 @@ from yimen_host.payments.coupons import pages as coupons
 from yimen_host.payments.errors import NoticeRefused
 from yimen_host.payments.finding import STATE_WORDS, read_finding
 from yimen_host.payments.ledger import books
-from yimen_host.payments.ordering import PAGE
 from yimen_host.payments.papers import pages as papers
 from yimen_host.payments.reconciliation import console_pages as reconciliation
 from yimen_host.payments.store import attempts, orders, receipts, refunds, search
@@ -34,17 +33,16 @@ async def payments(request: Request) -> Response:
     """List a resident's orders, newest first, all or those that were looked for."""
     own, signed_in, asked = facade(request), present(request), read_finding(request.query_params)
     owner = OfResident(signed_in.resident_id)
-    rows = await own.orders.page(owner, asked.search, before=request.query_params.get("before"))
+    page = await own.orders.page(owner, asked.search, before=request.query_params.get("before"))
     async with own.services.database.transaction() as session:
-        numbers = await receipts.numbers(session, [row.id for row in rows])
+        numbers = await receipts.numbers(session, [row.id for row in page.orders])
         payees = await search.payees(session, signed_in.resident_id)
-    shown = [order_view(row, numbers.get(row.id)) for row in rows[:PAGE]]
     return render(
         request,
         "payments/list.html",
         status=422 if asked.fault else 200,
-        orders=shown,
-        more=asked.onward(shown[-1].id) if len(rows) > PAGE else None,
+        orders=[order_view(row, numbers.get(row.id)) for row in page.orders],
+        more=asked.onward(page.more) if page.more else None,
         asked=asked,
         states=STATE_WORDS,
         payees=payees,

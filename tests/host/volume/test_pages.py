@@ -2,9 +2,11 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 
 import httpx
 import pytest
+from sqlalchemy import text
 from tests.host.village import Village
 from tests.host.volume.province import APP, QUIET, RESIDENT
 from tests.host.volume.watching import MOST, UNTIL_PLANNED_FOR_GOOD, watching
@@ -68,6 +70,25 @@ async def test_what_is_long_done_costs_calls_nothing(here: Village) -> None:
                 await deadletters.require_turn(session, 10**9, f"app:{APP}", ORDER)
 
     assert watched.over(MOST) == {}
+
+
+async def test_a_rare_word_is_looked_for_in_several_steps(here: Village) -> None:
+    database, orders, first = here.services.database, here.node.payments.orders, "ord_00000000000000000000000002"
+    asked = search.Search(words=("头一杯",), newest_first=True)
+    async with database.transaction() as session:
+        await session.execute(text("UPDATE payment_order SET title = '头一杯' WHERE id = :id"), {"id": first})
+
+    pages, before = [], None
+    with watching(database) as watched:
+        while not pages or before:
+            page = await orders.page(search.OfApp(APP), asked, before=before)
+            pages.append([row.id for row in page.orders])
+            before = page.more
+        numbered = await orders.page(search.OfApp(APP), replace(asked, words=(first,)), before=None)
+
+    assert pages == [[], [], [first], []]
+    assert [row.id for row in numbered.orders] == [first]
+    assert watched.over(search.LOOKED_AT + MOST) == {}
 
 
 async def test_a_day_is_compared_without_reading_the_others(here: Village) -> None:
