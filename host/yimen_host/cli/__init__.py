@@ -85,7 +85,7 @@ def extensions() -> None:
     url = settings.database_url or "postgresql://nobody@/none"  # nothing connects: an extension only describes
     found = load(services_of(settings.model_copy(update={"database_url": url})), settings.extensions)
     for record in found.records:
-        told = "; ".join(record.offers) if record.offers else record.reason
+        told = "; ".join(offer.en for offer in record.offers) if record.offers else record.reason
         typer.echo(f"{record.name:<16} {record.state.value:<12} {record.distribution} {record.version}  {told}")
     raise typer.Exit(1 if found.broken() else 0)
 

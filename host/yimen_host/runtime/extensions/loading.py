@@ -22,11 +22,13 @@ from yimen_host.payments.channels import hooks as payment_hooks
 from yimen_host.payments.channels.channel import PaymentChannel
 from yimen_host.runtime.extensions import offers
 from yimen_host.runtime.extensions.finding import HOST, Unfit, check_range, find
+from yimen_sdk.bilingual import Bilingual
 from yimen_sdk.hooks import PROJECT
 
 log = logging.getLogger("yimen.extensions")
 T = TypeVar("T")
 
+TEXTS = Bilingual(zh="短信", en="sender")
 RESERVED = frozenset({"wallet", "sandbox-bank"})
 """Channels of the host's own; nobody else may speak under their names."""
 
@@ -49,7 +51,7 @@ class Record:
     distribution: str = ""
     version: str = ""
     reason: str = ""
-    offers: tuple[str, ...] = ()
+    offers: tuple[Bilingual, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,12 @@ class _Offer:
     authorities: list[RealNameAuthority] = field(default_factory=list)
     senders: list[Sender] = field(default_factory=list)
 
-    def names(self) -> tuple[str, ...]:
+    def names(self) -> tuple[Bilingual, ...]:
         """What is offered, in words."""
         return (
-            *(f"payment channel {one.id}" for one in self.channels),
-            *(f"real-name authority {one.name}" for one in self.authorities),
-            *("sender" for _ in self.senders),
+            *(Bilingual(zh=f"支付渠道 {one.id}", en=f"payment channel {one.id}") for one in self.channels),
+            *(Bilingual(zh=f"实名核验 {one.name}", en=f"real-name authority {one.name}") for one in self.authorities),
+            *(TEXTS for _ in self.senders),
         )
 
 
@@ -88,10 +90,14 @@ def load(services: Services, names: Sequence[str], environment: Mapping[str, str
         loaded = _with(loaded, name, services, environment)
         record = loaded.records[-1]
         if record.state is State.LOADED:
-            log.info("extension %s: %s %s offers %s", name, record.distribution, record.version, record.offers)
+            log.info("extension %s: %s %s offers %s", name, record.distribution, record.version, _told(record.offers))
         else:
             log.error("extension %s is left out: %s", name, record.reason)
     return loaded
+
+
+def _told(offers: Sequence[Bilingual]) -> str:
+    return "; ".join(offer.en for offer in offers)
 
 
 def _with(before: Extensions, name: str, services: Services, environment: Mapping[str, str]) -> Extensions:

@@ -1,11 +1,11 @@
 """Findings from what the host's processes on this machine counted, mini-app by mini-app, and on its extensions."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
 from yimen_host.runtime.extensions.loading import Extensions, State
-from yimen_host.runtime.health.finding import Finding, Verdict
+from yimen_host.runtime.health.finding import Finding, Phrase, Verdict
 from yimen_host.runtime.metrics.neighbours import Told
 from yimen_host.runtime.sandbox.confinement import MIB
 from yimen_sdk.bilingual import Bilingual
@@ -77,7 +77,7 @@ class ExtensionLoaded(Finding):
 
     verdict, of, told = Verdict.GOOD, _EXTENSION, Bilingual(zh="{offers}", en="{offers}")
     name: str
-    offers: str
+    offers: Phrase
 
 
 @dataclass(frozen=True)
@@ -105,9 +105,14 @@ def extensions(loaded: Extensions) -> Iterator[Finding]:
     """Name each extension of the operator's."""
     for record in loaded.records:
         if record.state is State.LOADED:
-            yield ExtensionLoaded(record.name, ", ".join(record.offers))
+            yield ExtensionLoaded(record.name, _offered(record.offers))
         else:
             yield ExtensionLeftOut(record.name, record.reason)
+
+
+def _offered(offers: Sequence[Bilingual]) -> Phrase:
+    values = {"zh": "、".join(offer.zh for offer in offers), "en": ", ".join(offer.en for offer in offers)}
+    return Phrase(Bilingual(zh="{zh}", en="{en}"), values)
 
 
 def _over(told: Told) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from tests.host.served import serving
 
 from yimen_host.core.errors import TryLater
 from yimen_host.core.services import Services
-from yimen_host.runtime.extensions.loading import Record, State, load
+from yimen_host.runtime.extensions.loading import TEXTS, Record, State, load
 
 PAGE = Path(__file__).parents[4] / "docs" / "reference" / "extensions.md"
 
@@ -40,7 +40,7 @@ async def test_it_is_loaded_and_sends(services: Services, site: Path, monkeypatc
 
     async with serving(Starlette(routes=[Route("/send", receive, methods=["POST"])])) as address:
         found = load(services, ["texts"], {"YIMEN_EXT_TEXTS_URL": f"{address}/send", "YIMEN_EXT_TEXTS_TOKEN": "secret"})
-        assert found.records == (Record("texts", State.LOADED, "yimen-texts", "1.0.0", offers=("sender",)),)
+        assert found.records == (Record("texts", State.LOADED, "yimen-texts", "1.0.0", offers=(TEXTS,)),)
         await found.senders[0].send("13911112222", "123456")
         with pytest.raises(TryLater):
             await found.senders[0].send("13911112222", "123456")

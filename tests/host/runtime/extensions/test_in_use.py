@@ -83,5 +83,5 @@ async def test_the_console_shows_what_is_left_out_and_why(host: Village) -> None
         page = await browser.get("/console/extensions")
 
     assert [record.state for record in host.node.extensions.records] == [State.LOADED, State.QUARANTINED]
-    assert "real-name authority 省人口库" in page.text
+    assert "实名核验 省人口库" in page.text
     assert "ext_broken does not import: ZeroDivisionError: division by zero" in page.text

@@ -7,7 +7,7 @@ import pytest
 from tests.host.runtime.extensions.made import SENDER, installed
 
 from yimen_host.core.services import Services
-from yimen_host.runtime.extensions.loading import Extensions, Record, State, load
+from yimen_host.runtime.extensions.loading import TEXTS, Extensions, Record, State, load
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_an_extension_is_loaded_with_what_it_offers(services: Services, site: Pa
 
     found = load(services, ["texts"])
 
-    assert found.records == (Record("texts", State.LOADED, "ext_texts", "1.2", offers=("sender",)),)
+    assert found.records == (Record("texts", State.LOADED, "ext_texts", "1.2", offers=(TEXTS,)),)
     assert [type(sender).__name__ for sender in found.senders] == ["Sender"]
 
 
