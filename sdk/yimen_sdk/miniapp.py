@@ -125,7 +125,10 @@ def _endpoint(handler: Handler, public: bool) -> Callable[[StarletteRequest], Aw
         request = Request(plain.scope, plain.receive)
         if not public:
             _ = request.resident  # raises unless signed in
-        return await handler(request)
+        answer = await handler(request)
+        if not isinstance(answer, Response):
+            raise TypeError(f"{handler.__name__} must return a Response, such as request.page(…), not {answer!r}")
+        return answer
 
     return endpoint
 

@@ -160,6 +160,18 @@ async def test_its_own_mistake_is_plain_words_and_a_reference(app: MiniApp, capl
     assert "GET /broken failed, reference req_1" in caplog.messages
 
 
+async def test_a_page_that_returns_nothing_is_named(app: MiniApp) -> None:
+    @app.get("/nothing")
+    async def nothing(request: Request) -> Response:
+        return None  # type: ignore[return-value]  # what an author forgets
+
+    async with visit(app, resident=WANG) as visitor:
+        with pytest.raises(TypeError) as told:
+            await visitor.get("/nothing")
+
+    assert str(told.value) == "nothing must return a Response, such as request.page(…), not None"
+
+
 async def test_an_error_page_speaks_english(app: MiniApp) -> None:
     async with visit(app, resident=Resident("r1", locale="en")) as visitor:
         page = await visitor.get("/refused")

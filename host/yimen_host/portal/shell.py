@@ -1,5 +1,6 @@
 """The shell around a mini-app, and the page where a resident grants it what it asks for."""
 
+import logging
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -16,7 +17,10 @@ from yimen_host.identity.sessions import SignedIn, present
 from yimen_host.runtime.directory import LiveDirectory, Release
 from yimen_host.runtime.launch import Launches
 from yimen_sdk.manifest import Manifest
+from yimen_sdk.resident import Locale
 from yimen_sdk.scopes import SCOPES, Sensitivity
+
+log = logging.getLogger("yimen.portal")
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,7 @@ async def consent(request: Request) -> Response:
             asked=asked,
             necessary=any(ask.necessary and not ask.granted for ask in asked),
             wanted=wanted,
+            undeclared=_undeclared(release, wanted, locale(request)),
             unusable={ask.name for ask in asked} - usable_now,
             to=to,
         )
@@ -114,6 +119,14 @@ async def consent(request: Request) -> Response:
     reasons = {ask.name: ask.reason for ask in asked}
     await consents.decide(viewer.resident_id, release.app_id, asked=reasons, granted=ticked & frozenset(reasons))
     return RedirectResponse(f"/apps/{release.app_id}?{urlencode({'to': to})}", 303)
+
+
+def _undeclared(release: Release, wanted: str, language: Locale) -> str | None:
+    """What a mini-app asks for that its manifest does not declare: nobody can grant it, and its author should know."""
+    if wanted not in SCOPES or wanted in release.manifest.scope_names:
+        return None
+    log.warning("%s %s asks for %s, which its manifest does not declare", release.app_id, release.version, wanted)
+    return SCOPES[wanted].title.in_(language)
 
 
 async def consents_page(request: Request) -> Response:

@@ -160,3 +160,19 @@ async def test_the_grants_page_lists_what_each_may(here: Village) -> None:
         page = await browser.get("/me/consents")
 
     assert ("茶馆" in page.text, "姓名" in page.text, "/consent/tea" in page.text) == (True, True, True)
+
+
+async def test_a_scope_that_was_not_declared_is_told_to_both(here: Village, caplog: pytest.LogCaptureFixture) -> None:
+    ada = await here.settle()
+    cookie, _ = await here.sign_in(ada)
+
+    async with here.browser(cookie, language="en") as browser:
+        pages = [
+            (await browser.get(f"/consent/tea?scope={scope}")).text for scope in ("identity.phone", "identity.name")
+        ]
+
+    told = "This step needs “Phone number”, which the mini-app did not declare"
+    assert [told in page for page in pages] == [True, False]
+    assert [record.getMessage() for record in caplog.records if record.name == "yimen.portal"] == [
+        "tea 1.0.0 asks for identity.phone, which its manifest does not declare"
+    ]
