@@ -62,13 +62,12 @@ class Removals:
 
     async def finish(self) -> None:
         """Erase what is left of removals that broke off."""
-        removed = [app_id for app_id, state in (await self._registry.stopped_apps()).items() if state == REMOVED]
-        for app_id in removed:
-            async with self._services.database.transaction() as session:
-                is_left = await store.installed(session, app_id) is not None
-            if is_left:
-                log.warning("finishing the removal of %s", app_id)
-                await self._erase(app_id)
+        removed = {app_id for app_id, state in (await self._registry.stopped_apps()).items() if state == REMOVED}
+        async with self._services.database.transaction() as session:
+            left = removed.intersection(await store.all_installed(session))
+        for app_id in sorted(left):
+            log.warning("finishing the removal of %s", app_id)
+            await self._erase(app_id)
 
     def exports(self, app_id: str) -> Path:
         """Where the exports of a mini-app are."""

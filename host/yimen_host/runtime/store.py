@@ -92,6 +92,11 @@ async def installed(session: AsyncSession, app_id: str) -> InstalledAppRow | Non
     return await session.get(InstalledAppRow, app_id)
 
 
+async def all_installed(session: AsyncSession) -> Sequence[str]:
+    """The mini-apps that have a schema and a role here."""
+    return (await session.scalars(select(InstalledAppRow.app_id))).all()
+
+
 async def note_installed(session: AsyncSession, row: InstalledAppRow) -> None:
     """Note how far a mini-app is installed."""
     await session.execute(

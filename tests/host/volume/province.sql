@@ -114,7 +114,7 @@ SELECT 'pub', 'res_1', 'owner', min(at) FROM past;
 INSERT INTO registry.app (id, skeleton, distribution, publisher_id, state, created_at)
 SELECT app, app, 'yimen-' || app, 'pub', 'active', min(at) FROM past GROUP BY app;
 INSERT INTO registry.app (id, skeleton, distribution, publisher_id, state, created_at)
-SELECT 'gone' || n, 'gone' || n, 'yimen-gone' || n, 'pub', 'removed', at FROM past WHERE n % 1000 = 0;
+SELECT 'gone' || n, 'gone' || n, 'yimen-gone' || n, 'pub', 'removed', at FROM past WHERE n % 150 = 0;
 INSERT INTO registry.token (id, hash, name, publisher_id, created_by, created_at) SELECT 'tok', 'tok', 'tok', 'pub', 'a', min(at) FROM past;
 INSERT INTO registry.build (id, app_id, version, file_name, size, sha256, blake2_256, tree_digest, module, manifest,
     metadata_text, metadata_sha256, attestations, token_id, uploaded_by, uploaded_at)

@@ -21,6 +21,7 @@ async def test_what_is_long_done_costs_the_sweeps_nothing(here: Village) -> None
                 await still(here.services.database)
 
     assert watched.over(MOST) == {}
+    assert watched.runs.total() < MOST
 
 
 async def test_a_statement_that_reads_a_whole_table_is_seen(here: Village) -> None:
