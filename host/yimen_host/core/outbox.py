@@ -26,7 +26,7 @@ class OutboxEvent(SQLModel, table=True):
     __tablename__ = "outbox_event"
 
     id: str = Field(primary_key=True)
-    type: str = Field(index=True)
+    type: str
     subject: str = Field(index=True)
     data: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     created_at: dt.datetime = Field(sa_type=Moment)
