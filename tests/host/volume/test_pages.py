@@ -12,6 +12,7 @@ from tests.host.volume.province import APP, QUIET, RESIDENT
 from tests.host.volume.watching import MOST, UNTIL_PLANNED_FOR_GOOD, watching
 
 from yimen_host.core import deadletters
+from yimen_host.identity import store as identity
 from yimen_host.notices import store as notices
 from yimen_host.payments.orders import OrderState
 from yimen_host.payments.reconciliation.store import sides
@@ -32,6 +33,10 @@ ADMINS = (
     "/console/reconciliation/breaks/brk_00000000000000000000000100", "/console/campaigns", "/console/campaigns/cam_2",
     "/console/campaigns/cam_2/live", "/console/log", f"/console/apps/{APP}", "/console/extensions",
 )  # fmt: skip
+DEAD_LETTERS = (
+    "INSERT INTO procrastinate_jobs (queue_name, task_name, lock, status) SELECT 'outbox', 'yimen.deliver', 'app:tea:x'"
+    " || n, 'failed' FROM generate_series(1, 2000) AS n"
+)
 
 # Without statistics PostgreSQL may read and sort all that one owner has for a page of it.
 pytestmark = pytest.mark.parametrize("province", ["analysed"], indirect=True)
@@ -55,11 +60,14 @@ async def test_what_is_long_done_costs_pages_nothing(
 async def test_what_is_long_done_costs_calls_nothing(here: Village) -> None:
     database, now = here.services.database, here.services.clock.now()
     day = now - dt.timedelta(days=1)
+    async with database.transaction() as session:
+        await session.execute(text(DEAD_LETTERS))
 
     for _ in range(UNTIL_PLANNED_FOR_GOOD):
         with watching(database) as watched:
             async with database.transaction() as session:
                 await notices.sent_since(session, APP, RESIDENT, day)
+                await identity.codes_since(session, RESIDENT, day)
                 await notices.page(session, RESIDENT, "ntc_00000000000000000000001000", 20)
                 for state in (OrderState.PAID, OrderState.OPEN):
                     await search.found(session, search.OfApp(APP), search.Search(states=(state,)), 20)
