@@ -37,10 +37,13 @@ class Dispatch:
         first = alerts[0]
         write = WORDS[Alert(first.type)].admin
         assert write is not None, "what is its publisher's alone is not gathered"
-        notice = write(first.data)  # its title is of the kind and its link of the object; its text stays here
-        link = notice.link if len(alerts) == 1 else CONSOLE
+        notices = [
+            write(alert.data) for alert in alerts
+        ]  # titles are of the kind, links of the object; texts stay here
+        links = {notice.link for notice in notices}
+        link = links.pop() if len(links) == 1 else CONSOLE
         objects = [alert.subject for alert in alerts[:MOST_OBJECTS]]
-        return cls(dispatch_id, first.type, notice.title, len(alerts), first.created_at, link, objects)
+        return cls(dispatch_id, first.type, notices[0].title, len(alerts), first.created_at, link, objects)
 
     @classmethod
     def test(cls, dispatch_id: str, now: dt.datetime) -> Self:

@@ -55,10 +55,10 @@ class Duty:
     texts: Texts
     dispatches: Dispatches
 
-    async def alarm(self, about: str, kind: Alert = STUCK, *, times: int = 1) -> None:
+    async def alarm(self, about: str, kind: Alert = STUCK, *, times: int = 1, **data: str) -> None:
         """Something waits for a person; the job that tells of it runs."""
         async with self.services.database.transaction() as session:
-            await raise_alert(session, kind, about, WRITTEN, self.services.clock.now())
+            await raise_alert(session, kind, about, WRITTEN | data, self.services.clock.now())
             event = await find_event(session, f"{kind}:{about}")
         assert event is not None
         for _ in range(times):
@@ -125,7 +125,7 @@ async def test_a_storm_of_one_kind_is_one_message_with_a_count(duty: Duty) -> No
             "count": 30,
             "title": {"zh": "退款等待人工处理", "en": "A refund waits for a person"},
             "objects": [f"ref_{number:02}" for number in range(20)],
-            "link": f"{PORTAL}/console",
+            "link": f"{PORTAL}/console/refunds",
         },
     }
     sent_at = dt.datetime.fromtimestamp(int(headers["webhook-timestamp"]), dt.UTC)
@@ -161,12 +161,18 @@ async def test_kinds_go_apart_and_what_is_a_publishers_stays(duty: Duty) -> None
     assert (len(said), [sent for sent in said if CANARY in sent]) == (2 * len(operators), [])
 
 
-async def test_a_single_alert_leads_to_where_something_can_be_done(duty: Duty) -> None:
-    await duty.alarm("ref_1")
+async def test_it_leads_to_where_something_can_be_done_about_all(duty: Duty) -> None:
+    for merchant in ("tea_farm-1", "tea_farm-2"):
+        await duty.alarm(merchant, Alert.PAYOUT_FAILED, merchant_id=merchant)
+    await duty.alarm("tea_farm-3", Alert.BILL_MISSING)
     duty.later(GATHER)
     await duty.send_due()
 
-    assert json.loads(duty.server.heard[0][1])["data"]["link"] == f"{PORTAL}/console/refunds"
+    links = {body["type"]: body["data"]["link"] for body in (json.loads(body) for _, body in duty.server.heard)}
+    assert links == {
+        Alert.PAYOUT_FAILED: f"{PORTAL}/console",
+        Alert.BILL_MISSING: f"{PORTAL}/console/reconciliation",
+    }
 
 
 async def test_a_server_that_is_away_hears_it_later_and_once(duty: Duty) -> None:
