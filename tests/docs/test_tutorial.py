@@ -2,19 +2,28 @@
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from textwrap import indent
+from types import SimpleNamespace
 
 import pytest
+from psycopg import AsyncConnection
 
 from yimen_sdk import MiniApp, Resident
 from yimen_sdk.loading import load_miniapp
+from yimen_sdk.manifest import parse_manifest
 from yimen_sdk.rules import check, from_project
 from yimen_sdk.testing import visit
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial"
 PROJECT = TUTORIAL / "greeting"
 WANG = Resident("r1", scopes=frozenset({"identity.name", "payments.order"}), claims={"name": "王秀英"})
+
+
+def blocks(language: str) -> list[str]:
+    """The text's blocks of a language, in order."""
+    return re.findall(rf"```{language}\n(.*?)```", (TUTORIAL / "README.md").read_text(), re.S)
 
 
 @pytest.fixture
@@ -25,13 +34,25 @@ def app(monkeypatch: pytest.MonkeyPatch) -> Iterator[MiniApp]:
 
 
 def test_the_text_shows_the_very_files() -> None:
-    text = (TUTORIAL / "README.md").read_text()
-    shown = {match[1]: match[2] for match in re.finditer(r"```(python|toml)\n(.*?)```", text, re.S)}
-    first_python = re.search(r"```python\n(.*?)```", text, re.S)
+    assert blocks("python")[0] == (PROJECT / "yimen_greeting" / "__init__.py").read_text()
+    assert blocks("toml")[0] == (PROJECT / "yimen_greeting" / "miniapp.toml").read_text()
 
-    assert first_python is not None
-    assert first_python[1] == (PROJECT / "yimen_greeting" / "__init__.py").read_text()
-    assert shown["toml"] == (PROJECT / "yimen_greeting" / "miniapp.toml").read_text()
+
+async def test_what_it_shows_of_a_database_works(database_url: str) -> None:
+    address = database_url.replace("+psycopg", "")
+    written: dict[str, Callable[[object], Awaitable[None]]] = {}
+    code = "from psycopg import AsyncConnection\nasync def keep(request):\n" + indent(blocks("python")[-1], "    ")
+    exec(code, written)
+    request = SimpleNamespace(surroundings=SimpleNamespace(database_url=address), resident=Resident("r1"))
+    async with await AsyncConnection.connect(address) as database:
+        await database.execute(blocks("sql")[0].encode())
+    await written["keep"](request)
+    async with await AsyncConnection.connect(address) as database:
+        kept = await (await database.execute("SELECT resident FROM cup")).fetchall()
+
+    assert kept == [("r1",)]
+    manifest = parse_manifest(blocks("toml")[0] + blocks("toml")[-1])
+    assert [(one.id, one.kept) for one in manifest.data or ()] == [("cups", "P3Y")]
 
 
 def test_it_is_twenty_four_lines() -> None:
