@@ -1,15 +1,18 @@
 """What ends by itself when its time is over."""
 
+import psycopg
+import pytest
 from sqlalchemy import text
 from tests.host.payments.conftest import PASSWORD, open_order
 
 from yimen_host.core.clock import ManualClock
-from yimen_host.payments import sweep
+from yimen_host.payments import receipts, sweep
 from yimen_host.payments.errors import NotRefundable
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.ledger import books
 from yimen_host.payments.ledger.draft import Leg, hold, post_hold
 from yimen_host.payments.orders import REFUND_TIME
+from yimen_host.payments.store import receipts as numbers
 from yimen_sdk.money import yuan
 
 
@@ -54,3 +57,21 @@ async def test_a_delivered_order_closes_a_year_later(payments: Payments, clock: 
         except NotRefundable:
             state = f"{state}, not refundable"
     assert (early, closed, state) == (0, 1, "closed, not refundable")
+
+
+async def test_an_order_that_a_crash_left_without_a_number_gets_it_later(
+    payments: Payments, clock: ManualClock, migrated_url: str
+) -> None:
+    services, order = payments.services, await open_order(payments, yuan("8.00"))
+    with psycopg.connect(migrated_url.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute("ALTER TABLE yimen.payment_receipt ADD CONSTRAINT down CHECK (number = '') NOT VALID")
+        with pytest.raises(AssertionError, match="cannot get one"):
+            await payments.till.pay(order, channel="wallet", form_key="f", password=PASSWORD)
+        owner.execute("ALTER TABLE yimen.payment_receipt DROP CONSTRAINT down")
+    clock.advance(days=400)
+
+    swept = [await receipts.issue_owed(services) for _ in range(2)]
+
+    async with services.database.transaction() as session:
+        assert await numbers.numbers(session, [order.id]) == {order.id: "YM2027122600000001"}
+    assert swept == [1, 0]
