@@ -1,5 +1,6 @@
 """Alerts as operators outside hear them: together, signed, again after a failure, and without a word of anybody's."""
 
+import asyncio
 import datetime as dt
 import json
 from collections.abc import AsyncIterator
@@ -147,6 +148,19 @@ async def test_what_follows_within_ten_minutes_is_the_next_message(duty: Duty) -
 
     assert (before, duty.heard) == ([("refund_stuck", 1)], [("refund_stuck", 1), ("refund_stuck", 4)])
     assert {at for _, at in await duty.jobs()} == {sent_at, sent_at + APART}
+
+
+async def test_what_is_raised_while_a_dispatch_goes_is_in_one_of_the_two(duty: Duty) -> None:
+    await duty.alarm("ref_0")
+    duty.later(GATHER)
+    going = [duty.dispatches.send(dispatch_id) for dispatch_id, _ in await duty.jobs()]
+
+    await asyncio.gather(*going, *(duty.alarm(f"ref_{number}") for number in range(1, 9)))
+    duty.later(APART)
+    await duty.send_due()
+
+    told = [about for _, body in duty.server.heard for about in json.loads(body)["data"]["objects"]]
+    assert sorted(told) == [f"ref_{number}" for number in range(9)]
 
 
 async def test_kinds_go_apart_and_what_is_a_publishers_stays(duty: Duty) -> None:
