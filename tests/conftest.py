@@ -15,6 +15,7 @@ from psycopg import sql
 from xdist.scheduler import LoadScopeScheduling
 
 import yimen_registry
+from tests.databases import copied
 from tests.ram import quick_place
 from tests.town import town as town
 from yimen_host.core.database import host_role
@@ -102,17 +103,12 @@ def migrated_url(owner: str, migrated: str) -> Iterator[str]:
 def new_database(owner: str, *, template: str = "template1") -> Iterator[str]:
     """Make a database, and drop it afterwards."""
     name = f"{owner}_{next(_names)}"
-    with _superuser() as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}").format(
-                sql.Identifier(name), sql.Identifier(owner), sql.Identifier(template)
-            )
-        )
-        socket_dir = Path(str(psycopg.conninfo.conninfo_to_dict(_server_url())["host"]))
-        try:
+    socket_dir = Path(str(psycopg.conninfo.conninfo_to_dict(_server_url())["host"]))
+    try:
+        with copied(_server_url(), name, template=template, owner=owner):
             yield Address(socket_dir, owner, "test", name).url
-        finally:
-            connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    finally:
+        with _superuser() as connection:
             _drop_roles_of_mini_apps(connection, owner)
 
 

@@ -29,7 +29,7 @@ async def happen(world: World) -> list[str]:
             world.trace.append(step.__name__)
             await step(world)
         rest = await _good_days(world)
-        return rest + await broken(world)
+        return rest + broken(world)
     finally:
         await world.end()
 
@@ -48,7 +48,7 @@ async def _good_days(world: World) -> list[str]:
         await _help_stuck(world)
         await _tell_everything(world)
         await _send_everything(world)
-        rest = await _under_way(world)
+        rest = _under_way(world)
         if rest or turn < COMPANY_WELL:
             continue
         if not world.bank.notices:
@@ -64,14 +64,14 @@ async def _hear_what_is_due(world: World) -> None:
 
 
 async def _tell_everything(world: World) -> None:
-    for event in await world.utility.due(world.payments):
+    for event in world.utility.due():
         with suppress(TryLater):
             await _quietly(world, world.utility.hear(world.payments, event))
 
 
 async def _send_everything(world: World) -> None:
-    query = "SELECT id FROM webhook_delivery WHERE endpoint_id = :e AND state = 'pending' ORDER BY id"
-    for (delivery,) in await world.rows(query, e=world.endpoint):
+    query = "SELECT id FROM webhook_delivery WHERE endpoint_id = %(e)s AND state = 'pending' ORDER BY id"
+    for (delivery,) in world.rows(query, e=world.endpoint):
         await _quietly(world, world.sender.send(delivery))
 
 
@@ -89,19 +89,20 @@ async def _quietly(world: World, step: Awaitable[Any]) -> None:
         await world.do(step)
 
 
-async def _under_way(world: World) -> list[str]:
+def _under_way(world: World) -> list[str]:
     unfinished = tuple(
         state.value for state in (RefundState.REQUESTED, RefundState.PROCESSING, RefundState.NEEDS_ACTION)
     )
-    found = await world.rows(
-        "SELECT 'order ' || id || ' ' || state FROM payment_order WHERE app_id = ANY(:apps) AND state = 'open'"
+    found = world.rows(
+        "SELECT 'order ' || id || ' ' || state FROM payment_order WHERE app_id = ANY(%(apps)s) AND state = 'open'"
         " UNION ALL SELECT 'attempt ' || a.id || ' ' || a.state FROM payment_attempt a JOIN payment_order o"
-        " ON o.id = a.order_id WHERE o.app_id = ANY(:apps) AND a.state IN ('created', 'submitted', 'uncertain', 'late')"
+        " ON o.id = a.order_id WHERE o.app_id = ANY(%(apps)s)"
+        " AND a.state IN ('created', 'submitted', 'uncertain', 'late')"
         " UNION ALL SELECT 'refund ' || r.id || ' ' || r.state FROM payment_refund r JOIN payment_order o"
-        " ON o.id = r.order_id WHERE o.app_id = ANY(:apps) AND r.state = ANY(:unfinished)"
-        " UNION ALL SELECT 'webhook ' || id FROM webhook_delivery WHERE endpoint_id = :e AND state = 'pending'",
+        " ON o.id = r.order_id WHERE o.app_id = ANY(%(apps)s) AND r.state = ANY(%(unfinished)s)"
+        " UNION ALL SELECT 'webhook ' || id FROM webhook_delivery WHERE endpoint_id = %(e)s AND state = 'pending'",
         apps=world.apps,
         e=world.endpoint,
         unfinished=list(unfinished),
     )
-    return [what for (what,) in found] + await world.utility.under_way(world.payments)
+    return [what for (what,) in found] + world.utility.under_way()

@@ -1,12 +1,8 @@
 """The promises, each checked on what a history left behind. A check tells every fault it finds."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from tests.simulation.reading import balance
-from tests.simulation.reading import rows as read
 from tests.simulation.told import (
     a_bill_is_credited_or_its_money_is_given_back,
     a_coupon_that_was_promised_is_there,
@@ -20,77 +16,73 @@ from tests.simulation.world import START, World
 from yimen_host.payments.merchants.names import merchant_id
 
 PAID = ["paid", "fulfilled", "partially_refunded", "refunded", "closed"]
-Check = Callable[[AsyncSession, World], Awaitable[list[str]]]
+Check = Callable[[World], list[str]]
 
 
-async def broken(world: World) -> list[str]:
+def broken(world: World) -> list[str]:
     """Check every promise of one history."""
-    async with world.services.database.transaction() as session:
-        return [f"{check.__name__}: {fault}" for check in PROMISES for fault in await check(session, world)]
+    return [f"{check.__name__}: {fault}" for check in PROMISES for fault in check(world)]
 
 
-async def every_transaction_sums_to_zero(session: AsyncSession, world: World) -> list[str]:
+def every_transaction_sums_to_zero(world: World) -> list[str]:
     """Of this history's transactions; the whole journal is audited once for many histories."""
     return [
         str(row.id)
-        for row in await read(
-            session,
+        for row in world.rows(
             "SELECT t.id FROM journal_transaction t JOIN journal_entry e ON e.transaction_id = t.id"
-            " JOIN payment_order o ON o.id = t.about WHERE o.app_id = ANY(:apps)"
+            " JOIN payment_order o ON o.id = t.about WHERE o.app_id = ANY(%(apps)s)"
             " GROUP BY t.id HAVING sum(e.amount) <> 0 OR sum(e.held) <> sum(e.awaited)",
             apps=world.apps,
         )
     ]
 
 
-async def balances_are_the_sum_of_their_entries(session: AsyncSession, world: World) -> list[str]:
+def balances_are_the_sum_of_their_entries(world: World) -> list[str]:
     """Posted and held, for every account of this history."""
     return [
         row.code
-        for row in await read(
-            session,
+        for row in world.rows(
             "SELECT a.code FROM ledger_account a LEFT JOIN journal_entry e ON e.account_id = a.id"
-            " WHERE a.code LIKE :mine GROUP BY a.id HAVING (a.balance, a.held) IS DISTINCT FROM"
+            " WHERE a.code LIKE %(mine)s GROUP BY a.id HAVING (a.balance, a.held) IS DISTINCT FROM"
             " (coalesce(sum(e.amount), 0)::bigint, coalesce(sum(e.held), 0)::bigint)",
             mine=f"%{world.name}%",
         )
     ]
 
 
-async def no_floor_is_crossed_and_nothing_stays_held(session: AsyncSession, world: World) -> list[str]:
+def no_floor_is_crossed_and_nothing_stays_held(world: World) -> list[str]:
     """When all is done, no money is set aside for anything."""
     return [
         f"{row.code} has {row.balance}, held {row.held}"
-        for row in await read(
-            session,
-            "SELECT code, balance, held FROM ledger_account WHERE code LIKE :mine AND (balance < floor OR held <> 0)",
+        for row in world.rows(
+            "SELECT code, balance, held FROM ledger_account"
+            " WHERE code LIKE %(mine)s AND (balance < floor OR held <> 0)",
             mine=f"%{world.name}%",
         )
     ]
 
 
-async def what_the_bank_took_is_what_we_booked(session: AsyncSession, world: World) -> list[str]:
+def what_the_bank_took_is_what_we_booked(world: World) -> list[str]:
     """To the fen: taken less given back is our clearing account, the other way round."""
     taken = sum(payment.taken for payment in world.bank.payments.values())
     returned = sum(sum(payment.returned.values()) for payment in world.bank.payments.values())
-    booked = -await balance(session, f"channel:{world.bank.id}:clearing")
+    booked = -world.balance(f"channel:{world.bank.id}:clearing")
     return [] if booked == taken - returned else [f"the bank has {taken} - {returned}, we booked {booked}"]
 
 
-async def late_money_is_given_back_in_the_end(session: AsyncSession, world: World) -> list[str]:
+def late_money_is_given_back_in_the_end(world: World) -> list[str]:
     """Nothing is left in suspense when every attempt has ended."""
-    left = await balance(session, f"suspense:{world.bank.id}")
+    left = world.balance(f"suspense:{world.bank.id}")
     return [f"{left} fen in suspense"] if left else []
 
 
-async def a_merchant_has_what_was_paid_less_what_was_refunded(session: AsyncSession, world: World) -> list[str]:
+def a_merchant_has_what_was_paid_less_what_was_refunded(world: World) -> list[str]:
     """Over all orders; and what residents lost, the merchant and the bank's account hold."""
-    rows = await read(
-        session,
+    rows = world.rows(
         "SELECT o.app_id AS merchant, o.amount_fen - o.refunded_fen AS due FROM payment_order o"
-        " WHERE o.app_id = ANY(:apps) AND o.state = ANY(:paid) AND NOT o.split"
+        " WHERE o.app_id = ANY(%(apps)s) AND o.state = ANY(%(paid)s) AND NOT o.split"
         " UNION ALL SELECT p.merchant_id, p.fen - p.reserved_fen FROM payment_order_part p"
-        " JOIN payment_order o ON o.id = p.order_id WHERE o.app_id = ANY(:apps) AND o.state = ANY(:paid)",
+        " JOIN payment_order o ON o.id = p.order_id WHERE o.app_id = ANY(%(apps)s) AND o.state = ANY(%(paid)s)",
         apps=world.apps,
         paid=PAID,
     )
@@ -98,42 +90,37 @@ async def a_merchant_has_what_was_paid_less_what_was_refunded(session: AsyncSess
     due = Counter(dict.fromkeys(merchants, 0))
     for merchant, fen in rows:
         due[merchant] += fen
-    has = {merchant: await balance(session, f"merchant:{merchant}:payable") for merchant in merchants}
+    has = {merchant: world.balance(f"merchant:{merchant}:payable") for merchant in merchants}
     return [] if has == due else [f"the merchants have {has}, and {due} is due"]
 
 
-async def a_refund_takes_its_amount_from_the_merchants_of_a_split_order(
-    session: AsyncSession, world: World
-) -> list[str]:
+def a_refund_takes_its_amount_from_the_merchants_of_a_split_order(world: World) -> list[str]:
     """To the fen; and what is reserved of a merchant's part is what succeeded of it."""
-    rows = await read(
-        session,
+    rows = world.rows(
         "SELECT r.id, r.amount_fen, sum(p.fen) AS taken FROM payment_refund r JOIN payment_order o ON o.id = r.order_id"
         " LEFT JOIN payment_refund_part p ON p.refund_id = r.id"
-        " WHERE o.app_id = :app AND o.split AND NOT r.late GROUP BY r.id"
+        " WHERE o.app_id = %(app)s AND o.split AND NOT r.late GROUP BY r.id"
         " HAVING r.amount_fen IS DISTINCT FROM sum(p.fen)",
         app=world.app_id,
     )
-    kept = await read(
-        session,
+    kept = world.rows(
         "SELECT p.order_id, p.merchant_id, p.reserved_fen, coalesce(sum(t.fen), 0) AS given FROM payment_order_part p"
         " JOIN payment_order o ON o.id = p.order_id LEFT JOIN (payment_refund_part t JOIN payment_refund r"
         " ON r.id = t.refund_id AND r.state = 'succeeded') ON t.order_id = p.order_id"
-        " AND t.merchant_id = p.merchant_id WHERE o.app_id = :app GROUP BY p.order_id, p.merchant_id, p.reserved_fen"
+        " AND t.merchant_id = p.merchant_id WHERE o.app_id = %(app)s GROUP BY p.order_id, p.merchant_id, p.reserved_fen"
         " HAVING p.reserved_fen <> coalesce(sum(t.fen), 0)",
         app=world.app_id,
     )
     return [str(tuple(row)) for row in (*rows, *kept)]
 
 
-async def an_order_is_paid_by_exactly_one_attempt(session: AsyncSession, world: World) -> list[str]:
+def an_order_is_paid_by_exactly_one_attempt(world: World) -> list[str]:
     """A paid order has one settled attempt of its amount; an unpaid one has none."""
-    rows = await read(
-        session,
+    rows = world.rows(
         "SELECT o.id, o.state, o.amount_fen, array_remove(array_agg(a.amount_fen + (SELECT coalesce(sum(s.fen), 0)"
         " FROM coupon_share s WHERE s.attempt_id = a.id)) FILTER (WHERE a.state = 'settled'), NULL) AS paid"
         " FROM payment_order o LEFT JOIN payment_attempt a ON a.order_id = o.id"
-        " WHERE o.app_id = ANY(:apps) GROUP BY o.id",
+        " WHERE o.app_id = ANY(%(apps)s) GROUP BY o.id",
         apps=world.apps,
     )
     unpaid = {"open", "cancelled", "expired"}
@@ -144,14 +131,13 @@ async def an_order_is_paid_by_exactly_one_attempt(session: AsyncSession, world: 
     ]
 
 
-async def refunds_never_exceed_what_was_paid(session: AsyncSession, world: World) -> list[str]:
+def refunds_never_exceed_what_was_paid(world: World) -> list[str]:
     """What is refunded and reserved is the sum of the refunds that succeeded, and no more than the amount."""
-    rows = await read(
-        session,
+    rows = world.rows(
         "SELECT o.id, o.amount_fen, o.reserved_fen, o.refunded_fen,"
         " coalesce(sum(r.amount_fen) FILTER (WHERE r.state = 'succeeded' AND NOT r.late), 0) AS given"
         " FROM payment_order o LEFT JOIN payment_refund r ON r.order_id = o.id"
-        " WHERE o.app_id = ANY(:apps) GROUP BY o.id",
+        " WHERE o.app_id = ANY(%(apps)s) GROUP BY o.id",
         apps=world.apps,
     )
     return [
@@ -161,12 +147,11 @@ async def refunds_never_exceed_what_was_paid(session: AsyncSession, world: World
     ]
 
 
-async def the_bank_gave_back_once_for_each_refund(session: AsyncSession, world: World) -> list[str]:
+def the_bank_gave_back_once_for_each_refund(world: World) -> list[str]:
     """Each number that we call succeeded stands in the bank's books with its amount, and no other does."""
-    rows = await read(
-        session,
+    rows = world.rows(
         "SELECT r.id, r.amount_fen - r.coupon_fen AS amount_fen FROM payment_refund r JOIN payment_attempt a"
-        " ON a.id = r.attempt_id WHERE a.channel = :bank AND r.state = 'succeeded' AND r.amount_fen > r.coupon_fen",
+        " ON a.id = r.attempt_id WHERE a.channel = %(bank)s AND r.state = 'succeeded' AND r.amount_fen > r.coupon_fen",
         bank=world.bank.id,
     )
     ours = {row.id: row.amount_fen for row in rows}
@@ -174,34 +159,30 @@ async def the_bank_gave_back_once_for_each_refund(session: AsyncSession, world: 
     return [] if ours == theirs else [f"ours {ours}, the bank's {theirs}"]
 
 
-async def what_was_acknowledged_survives(session: AsyncSession, world: World) -> list[str]:
+def what_was_acknowledged_survives(world: World) -> list[str]:
     """An attempt that was called paid still is; a refund, an order that was answered is there."""
-    rows = await read(session, "SELECT id, state FROM payment_attempt WHERE id = ANY(:ids)", ids=sorted(world.settled))
+    rows = world.rows("SELECT id, state FROM payment_attempt WHERE id = ANY(%(ids)s)", ids=sorted(world.settled))
     kept = {row.id for row in rows if row.state == "settled"}
-    orders = {row.id for row in await read(session, "SELECT id FROM payment_order WHERE app_id = :a", a=world.app_id)}
-    refunds = await read(
-        session, "SELECT id FROM payment_refund WHERE id = ANY(:ids)", ids=sorted(world.refunds.values())
-    )
+    orders = {row.id for row in world.rows("SELECT id FROM payment_order WHERE app_id = %(a)s", a=world.app_id)}
+    refunds = world.rows("SELECT id FROM payment_refund WHERE id = ANY(%(ids)s)", ids=sorted(world.refunds.values()))
     lost = (world.settled - kept) | (set(world.orders) - orders)
     return sorted(lost | (set(world.refunds.values()) - {row.id for row in refunds}))
 
 
-async def one_number_of_a_mini_app_is_one_order(session: AsyncSession, world: World) -> list[str]:
+def one_number_of_a_mini_app_is_one_order(world: World) -> list[str]:
     """Whatever was repeated."""
-    rows = await read(
-        session,
-        "SELECT reference, count(*) AS n FROM payment_order WHERE app_id = ANY(:apps)"
+    rows = world.rows(
+        "SELECT reference, count(*) AS n FROM payment_order WHERE app_id = ANY(%(apps)s)"
         " GROUP BY app_id, reference HAVING count(*) > 1",
         apps=world.apps,
     )
     return [f"{row.reference} is {row.n} orders" for row in rows]
 
 
-async def money_is_neither_made_nor_lost(session: AsyncSession, world: World) -> list[str]:
+def money_is_neither_made_nor_lost(world: World) -> list[str]:
     """Wallets, merchant, suspense and the bank's account sum to what the wallets began with."""
-    rows = await read(
-        session,
-        "SELECT coalesce(sum(balance), 0) AS total FROM ledger_account WHERE code LIKE :mine",
+    rows = world.rows(
+        "SELECT coalesce(sum(balance), 0) AS total FROM ledger_account WHERE code LIKE %(mine)s",
         mine=f"%{world.name}%",
     )
     began = START * len(world.residents)

@@ -3,8 +3,6 @@
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 
-from sqlmodel import col, select
-
 from tests.simulation.utility import ACCOUNTS
 from tests.simulation.world import PASSWORD, World
 from yimen_host.core.errors import HostError
@@ -67,7 +65,7 @@ async def want_bill(world: World) -> None:
 
 async def tell(world: World) -> None:
     """The power company's mini-app hears an event, and the company may be silent."""
-    if due := await world.utility.due(world.payments):
+    if due := world.utility.due():
         await _risky(world, world.utility.hear(world.payments, world.chance.choice(due)))
     else:
         await pay(world)
@@ -75,7 +73,7 @@ async def tell(world: World) -> None:
 
 async def pay(world: World) -> None:
     """A resident sends the cashier's form, perhaps the same one twice."""
-    order = await _some_order(world, likely=(OrderState.OPEN,), anybodys=True)
+    order = _some_order(world, likely=(OrderState.OPEN,), anybodys=True)
     if order is None or (order.state != OrderState.OPEN and world.chance.random() < 0.7):
         await open_order(world)
         return
@@ -119,12 +117,14 @@ async def forge(world: World) -> None:
 
 async def look(world: World) -> None:
     """A resident watches the result page, which asks the channel."""
-    order = await _some_order(world, anybodys=True)
+    order = _some_order(world, anybodys=True)
     if order is None:
         return
 
     async def looking() -> None:
-        for attempt_id, _ in await world.rows("SELECT id, state FROM payment_attempt WHERE order_id = :o", o=order.id):
+        for (attempt_id,) in world.rows(
+            "SELECT id FROM payment_attempt WHERE order_id = %(o)s ORDER BY id", o=order.id
+        ):
             await world.payments.till.ask_when_due(await world.payments.till.attempt(attempt_id))
 
     await _risky(world, looking())
@@ -132,7 +132,7 @@ async def look(world: World) -> None:
 
 async def give_up(world: World) -> None:
     """A mini-app cancels an order, or delivers it."""
-    order = await _some_order(world)
+    order = _some_order(world)
     if order is None:
         return
     act = world.chance.choice((world.payments.orders.cancel, world.payments.orders.fulfil))
@@ -147,7 +147,7 @@ async def give_up(world: World) -> None:
 async def refund(world: World) -> None:
     """A mini-app gives back a part, or all, or too much, perhaps under the same key again."""
     refundable = ORDER.sources(OrderEvent.REFUND_ALL)
-    order = await _some_order(world, likely=refundable)
+    order = _some_order(world, likely=refundable)
     if order is None or (order.state not in refundable and world.chance.random() < 0.8):
         await hear(world)
         return
@@ -177,8 +177,8 @@ async def work(world: World) -> None:
 
 async def post(world: World) -> None:
     """The jobs worker sends a webhook: the oldest of some subject, as the queue's locks have it."""
-    waiting = await world.rows(
-        "SELECT DISTINCT ON (subject) id, subject FROM webhook_delivery WHERE endpoint_id = :e AND state = 'pending'"
+    waiting = world.rows(
+        "SELECT DISTINCT ON (subject) id, subject FROM webhook_delivery WHERE endpoint_id = %(e)s AND state = 'pending'"
         " ORDER BY subject, id",
         e=world.endpoint,
     )
@@ -223,11 +223,10 @@ async def _risky(world: World, step: Awaitable[Any]) -> Any:  # Any: any step's 
     return answer
 
 
-async def _some_order(world: World, *, likely: Collection[OrderState] = (), anybodys: bool = False) -> OrderRow | None:
+def _some_order(world: World, *, likely: Collection[OrderState] = (), anybodys: bool = False) -> OrderRow | None:
     """Any order of the shop, or of the power company too; mostly one in a likely state, where there is one."""
     apps = world.apps if anybodys else [world.app_id]
-    async with world.services.database.transaction() as session:
-        query = select(OrderRow).where(col(OrderRow.app_id).in_(apps)).order_by(col(OrderRow.id))
-        rows = (await session.scalars(query)).all()
+    found = world.rows("SELECT * FROM payment_order WHERE app_id = ANY(%(apps)s) ORDER BY id", apps=apps)
+    rows = [OrderRow(**row._asdict()) for row in found]
     fitting = [row for row in rows if row.state in likely] if world.chance.random() < 0.85 else []
     return world.chance.choice(fitting or rows) if rows else None

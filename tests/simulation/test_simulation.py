@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conftest import new_database
+from tests.simulation import utility
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.run import run
 
@@ -25,6 +26,7 @@ def _quiet() -> Iterator[None]:
 @pytest.mark.filterwarnings("ignore")  # what a dead process leaves behind is collected later
 @pytest.mark.parametrize("first", [0, HISTORIES])
 async def test_no_history_breaks_a_promise(migrated_url: str, first: int) -> None:
+    utility.install(migrated_url)
     report = await run(migrated_url, range(first, first + HISTORIES))
 
     assert report.broken == {}
@@ -34,6 +36,7 @@ async def test_no_history_breaks_a_promise(migrated_url: str, first: int) -> Non
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name.replace(" ", "-"))
 async def test_a_planted_bug_is_caught(migrated_url: str, mutant: Mutant) -> None:
+    utility.install(migrated_url)
     with mutant.planted():
         report = await run(migrated_url, range(mutant.seed, mutant.seed + PATIENCE), stop_at_first=True)
 
@@ -45,6 +48,7 @@ async def test_a_seed_lives_the_same_history_again(owner: str, migrated: str) ->
 
     for _ in range(2):
         for url in new_database(owner, template=migrated):
+            utility.install(url)
             traces.append((await run(url, range(5), keep=True)).traces)
 
     assert traces[0] == traces[1]

@@ -11,9 +11,8 @@ from typing import Any
 import httpx
 import psycopg
 from psycopg.conninfo import make_conninfo
-from sqlmodel import col, select
 
-from yimen_host.core.outbox import OutboxEvent
+from tests.simulation.reading import APP_SCHEMA, Reader
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.models import OrderRow, RefundRow
 from yimen_host.payments.ordering import NewOrder, Payee
@@ -27,7 +26,7 @@ from yimen_utilities.biller import BASE
 from yimen_utilities.payment import UNDER_WAY, State
 from yimen_utilities.store import Payment
 
-SCHEMA = "utilities"
+ADDRESS = "YIMEN_APP_DATABASE_URL"
 ACCOUNTS = ("0520100001", "0520100002")
 TODAY = dt.date(2026, 11, 21)  # of the company's books: two bills of each account are unpaid
 HANDLERS: Mapping[str, Any] = {  # Any: each takes its own kind of event
@@ -38,14 +37,17 @@ HANDLERS: Mapping[str, Any] = {  # Any: each takes its own kind of event
 
 
 def install(url: str) -> None:
-    """Give the mini-app its tables in a database, and the address under which it finds them."""
-    server = url.replace("+psycopg", "")
-    os.environ["YIMEN_APP_DATABASE_URL"] = address = make_conninfo(server, options=f"-c search_path={SCHEMA}")
-    with psycopg.connect(server) as connection:
-        connection.execute(f"CREATE SCHEMA {SCHEMA}")
-    with psycopg.connect(address) as ours:
+    """Give the mini-app its tables in a database."""
+    connect(url)
+    with psycopg.connect(os.environ[ADDRESS]) as ours:
+        ours.execute(f"CREATE SCHEMA {APP_SCHEMA}")
         for file in sorted(files("yimen_utilities").joinpath("migrations").iterdir(), key=lambda one: one.name):
             ours.execute(file.read_bytes())
+
+
+def connect(url: str) -> None:
+    """Tell the mini-app where its tables are."""
+    os.environ[ADDRESS] = make_conninfo(url.replace("+psycopg", ""), options=f"-c search_path={APP_SCHEMA}")
 
 
 @dataclass
@@ -152,24 +154,20 @@ class Platform:
 class Utility:
     """The mini-app in one history."""
 
-    def __init__(self, name: str, seed: int) -> None:
+    def __init__(self, name: str, seed: int, reader: Reader) -> None:
         self.app_id = f"{name}-power"
         self.company = Company(random.Random(seed))
-        self._name = name
+        self._reader = reader
         self._heard: set[str] = set()
         self._told_until: dt.datetime | None = None
-        self._connection: psycopg.AsyncConnection | None = None
 
-    async def begin(self) -> None:
+    def begin(self) -> None:
         """Forget the bills of the histories before."""
-        await self._execute("DELETE FROM bill_payment")
+        self._reader.rows("DELETE FROM bill_payment", {})
 
     async def stop(self) -> None:
         """Let the process end: its connections go, what it had committed stays."""
         await store.close()
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
 
     async def want(self, payments: Payments, resident: str, account: str, month: int) -> Payment:
         """A resident asks to pay a bill: it has one payment under way, whoever asks."""
@@ -182,25 +180,23 @@ class Utility:
             await store.note_order(payment, order.id)
         return payment
 
-    async def due(self, payments: Payments) -> list[OutboxEvent]:
+    def due(self) -> list[Any]:  # Any: rows of events
         """The events that wait for the mini-app: the oldest of each order."""
-        async with payments.services.database.transaction() as session:
-            query = (
-                select(OutboxEvent)
-                .join(OrderRow, col(OrderRow.id) == col(OutboxEvent.subject))
-                .where(OrderRow.app_id == self.app_id, col(OutboxEvent.type).in_(HANDLERS))
-                .order_by(col(OutboxEvent.id))
-            )
-            waiting = [event for event in (await session.scalars(query)).all() if event.id not in self._heard]
+        query = (
+            "SELECT e.* FROM outbox_event e JOIN payment_order o ON o.id = e.subject"
+            " WHERE o.app_id = %(app)s AND e.type = ANY(%(types)s) ORDER BY e.id"
+        )
+        found = self._reader.rows(query, {"app": self.app_id, "types": list(HANDLERS)})
+        waiting = [event for event in found if event.id not in self._heard]
         return list({event.subject: event for event in reversed(waiting)}.values())[::-1]
 
-    async def hear(self, payments: Payments, event: OutboxEvent) -> None:
+    async def hear(self, payments: Payments, event: Any) -> None:  # Any: a row
         """Hand an event over, perhaps not for the last time.
 
         Raises TryLater and the platform's refusals: then it comes again.
         """
         now = payments.services.clock.now()
-        await self._let_time_pass(now)
+        self._let_time_pass(now)
         platform: Any = Platform(
             OrdersOf(payments, self.app_id, ""), self.company
         )  # Any: rows stand for the SDK's values
@@ -209,22 +205,15 @@ class Utility:
         if not self.company.faulty or self.company.chance.random() < 0.8:
             self._heard.add(event.id)
 
-    async def under_way(self, payments: Payments) -> list[str]:
+    def under_way(self) -> list[str]:
         """What has not ended: bills that somebody's order pays for, and events that were not heard."""
-        rest = [f"event {event.type} of {event.subject}" for event in await self.due(payments)]
-        query = "SELECT id || ' ' || state FROM bill_payment WHERE order_id IS NOT NULL AND state = ANY(%s)"
-        return rest + [f"bill {what}" for (what,) in await self._execute(query, sorted(UNDER_WAY))]
+        rest = [f"event {event.type} of {event.subject}" for event in self.due()]
+        query = "SELECT id || ' ' || state FROM bill_payment WHERE order_id IS NOT NULL AND state = ANY(%(states)s)"
+        return rest + [f"bill {what}" for (what,) in self._reader.rows(query, {"states": sorted(UNDER_WAY)})]
 
-    async def _let_time_pass(self, now: dt.datetime) -> None:
+    def _let_time_pass(self, now: dt.datetime) -> None:
         """The mini-app's own clock is the database's: what is simulated is told by moving what it wrote."""
         passed = now - (self._told_until or now)
         self._told_until = now
         if passed:
-            await self._execute("UPDATE bill_payment SET told_at = told_at - %s", passed)
-
-    async def _execute(self, query: str, *values: object) -> list[Any]:  # Any: rows differ
-        if self._connection is None:
-            address = os.environ["YIMEN_APP_DATABASE_URL"]
-            self._connection = await psycopg.AsyncConnection.connect(address, autocommit=True)
-        found = await self._connection.execute(query.encode(), values)
-        return await found.fetchall() if found.description else []
+            self._reader.rows("UPDATE bill_payment SET told_at = told_at - %(passed)s", {"passed": passed})

@@ -9,11 +9,11 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 import httpx
-from sqlalchemy import text
 
 from tests.host.payments.merchants.forms import approved
 from tests.simulation.bank import Bank
 from tests.simulation.power import Power
+from tests.simulation.reading import Reader
 from tests.simulation.utility import Utility
 from yimen_host.core.clock import ManualClock
 from yimen_host.core.database import Database
@@ -91,6 +91,7 @@ class World:
 
     seed: int
     database: Database
+    reader: Reader
     power: Power
     chance: random.Random = field(init=False)
     clock: ManualClock = field(default_factory=ManualClock)
@@ -117,14 +118,14 @@ class World:
         self.app_id = f"{self.name}-tea"
         self.bank = Bank(f"{self.name}bank", random.Random(self.seed + 1))
         self.receiver = Receiver(random.Random(self.seed + 2))
-        self.utility = Utility(self.name, self.seed + 3)
+        self.utility = Utility(self.name, self.seed + 3, self.reader)
         self.apps = [self.app_id, self.utility.app_id]
         self.residents = [f"{self.name}-{who}" for who in ("ada", "bo", "cy")]
         self._ids = CountedIds(f"{self.name}n")
 
     async def begin(self) -> None:
         """Start the process, fill the wallets, and let the publisher listen."""
-        await self.utility.begin()
+        self.utility.begin()
         await self.start()
         for who in self.residents:
             draft = transfer(f"start:{who}", who, debit="grants:start", credit=f"wallet:{who}", amount=Money(START))
@@ -204,10 +205,14 @@ class World:
         self.power.restore()
         await self.start()
 
-    async def rows(self, query: str, **values: object) -> list[Any]:  # Any: rows differ
+    def rows(self, query: str, **values: object) -> list[Any]:  # Any: rows differ
         """Read what the database holds."""
-        async with self.database.transaction() as session:
-            return list((await session.execute(text(query), values)).all())
+        return self.reader.rows(query, values)
+
+    def balance(self, code: str) -> int:
+        """What is posted on an account, in fen."""
+        found = self.rows("SELECT balance FROM ledger_account WHERE code = %(code)s", code=code)
+        return int(found[0].balance) if found else 0
 
     def later(self, **span: float) -> None:
         """Let time pass."""
