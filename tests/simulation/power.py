@@ -3,11 +3,14 @@
 What a process does between two messages leaves no trace, so a cut there is the cut before the next message.
 """
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import psycopg
+
+from tests.simulation.turns import Turns
 
 
 class Cut(BaseException):
@@ -18,10 +21,9 @@ class Power:
     """Counts messages to PostgreSQL and ends the process at one of them."""
 
     def __init__(self) -> None:
-        self._left: int | None = None
-        self._before = True
-        self.out = False
-        self.on_cut = lambda: None
+        self.turns: Turns | None = None
+        """Of several steps at one moment."""
+        self.restore()
 
     def cut_at(self, message: int, *, before: bool) -> None:
         """Cut at the n-th message from now: before it is sent, or after it was answered."""
@@ -29,34 +31,46 @@ class Power:
 
     def restore(self) -> None:
         """Make no cut any more; a new process begins."""
-        self._left, self.out = None, False
+        self._left: int | None = None
+        self._before = True
+        self.out = asyncio.Event()
 
     @contextmanager
     def supplied(self) -> Iterator[None]:
         """Put every connection of this process under this power."""
-        original = psycopg.AsyncConnection.wait
+        wait, connect = psycopg.AsyncConnection.wait, psycopg.AsyncConnection.connect
 
-        async def wait(connection: Any, generator: Any, interval: float = 0.1) -> Any:  # Any: psycopg's generators
-            if self.out or self._due(before=True):
-                self._end(connection)
-            result = await original(connection, generator, interval)
-            if self._due(before=False):
-                self._end(connection)
-            if self._left is not None:
-                self._left -= 1
-            return result
+        async def waiting(connection: Any, generator: Any, interval: float = 0.1) -> Any:  # Any: psycopg's generators
+            async def send() -> Any:  # Any: psycopg's answer
+                if self.out.is_set() or self._due(before=True):
+                    self._end(connection)
+                result = await wait(connection, generator, interval)
+                if self._due(before=False):
+                    self._end(connection)
+                if self._left is not None:
+                    self._left -= 1
+                return result
 
-        psycopg.AsyncConnection.wait = wait  # type: ignore[method-assign]
+            return await (self.turns.take(send, connection.pgconn.backend_pid) if self.turns else send())
+
+        async def connecting(*where: Any, **how: Any) -> Any:  # Any: psycopg's parameters
+            async def send() -> Any:  # Any: a connection
+                return await connect(*where, **how)
+
+            return await (self.turns.take(send, None) if self.turns else send())
+
+        psycopg.AsyncConnection.wait = waiting  # type: ignore[method-assign]
+        psycopg.AsyncConnection.connect = connecting  # type: ignore[method-assign,assignment]
         try:
             yield
         finally:
-            psycopg.AsyncConnection.wait = original  # type: ignore[method-assign]
+            psycopg.AsyncConnection.wait = wait  # type: ignore[method-assign]
+            psycopg.AsyncConnection.connect = connect  # type: ignore[method-assign]
 
     def _due(self, *, before: bool) -> bool:
         return self._left is not None and self._left <= 0 and self._before == before
 
     def _end(self, connection: Any) -> None:  # Any: a connection of any row type
-        self.out = True
+        self.out.set()
         connection.pgconn.finish()  # as the kernel does for a process that was killed
-        self.on_cut()
         raise Cut

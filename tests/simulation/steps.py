@@ -186,14 +186,24 @@ async def post(world: World) -> None:
         await _risky(world, world.sender.send(world.chance.choice(waiting)[0]))
 
 
+async def together(world: World) -> None:
+    """Two things happen at one moment, often the same to the same order."""
+    first = world.chance.choice(AT_ONCE)
+    second = first if world.chance.random() < 0.4 else world.chance.choice(AT_ONCE)
+    world.trace.append(f"  {first.__name__} and {second.__name__}")
+    await world.do_together(first(world), second(world))
+
+
 async def wait(world: World) -> None:
     """Time passes."""
     world.later(**world.chance.choices(SPANS, LIKELY)[0])
 
 
+AT_ONCE: tuple[Step, ...] = (open_order, claim, want_bill, pay, hear, look, give_up, refund, work)
+"""What two processes, or two tasks of one, may do at the same time; the events of one object follow one another."""
 STEPS: dict[Step, int] = {
     open_order: 2, want_bill: 2, tell: 6, claim: 3, pay: 7, decide: 7, hear: 6, forge: 1,
-    look: 2, give_up: 2, refund: 9, work: 3, post: 2, wait: 4,
+    look: 2, give_up: 2, refund: 9, work: 3, post: 2, wait: 4, together: 8,
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import random
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tests.host.payments.merchants.forms import approved
 from tests.simulation.bank import Bank
 from tests.simulation.power import Power
 from tests.simulation.reading import Reader
+from tests.simulation.turns import Turns
 from tests.simulation.utility import Utility
 from yimen_host.core.clock import ManualClock
 from yimen_host.core.database import Database
@@ -121,6 +123,7 @@ class World:
         self.utility = Utility(self.name, self.seed + 3, self.reader)
         self.apps = [self.app_id, self.utility.app_id]
         self.residents = [f"{self.name}-{who}" for who in ("ada", "bo", "cy")]
+        self._order = random.Random(self.seed + 4)
         self._ids = CountedIds(f"{self.name}n")
 
     async def begin(self) -> None:
@@ -169,28 +172,44 @@ class World:
         """Do a step of one process, which dies in it when its power is cut; the answer, or None when nobody got one."""
         if cut_at is not None:
             self.power.cut_at(cut_at, before=before)
-        died = asyncio.Event()
-        self.power.on_cut = died.set
         doing = asyncio.ensure_future(step)
-        dying = asyncio.ensure_future(died.wait())
+        dying = asyncio.ensure_future(self.power.out.wait())
         await asyncio.wait({doing, dying}, return_when=asyncio.FIRST_COMPLETED, timeout=STEP_SECONDS)
         dying.cancel()
-        if self.power.out:
+        if self.power.out.is_set():
             doing.cancel()
             await asyncio.gather(doing, return_exceptions=True)
-            await self._restart()
+            if self.power.turns is None:
+                await self._restart()
             return None
-        self.power.restore()
+        if self.power.turns is None:
+            self.power.restore()
         if not doing.done():
             doing.cancel()
             raise Hangs("a step did not end")
         return doing.result()
+
+    async def do_together(self, *steps: Coroutine[Any, Any, None]) -> None:
+        """Do several steps at one moment; a cut ends them all."""
+        self.power.turns = turns = Turns(self._order, self.reader)
+        async with turns.drawing():
+            ended = await asyncio.gather(*steps, return_exceptions=True)
+        self.power.turns = None
+        self.trace.append(f"  drawn of {turns.drawn}")
+        if self.power.out.is_set():
+            await self._restart()
+        else:
+            self.power.restore()
+        for error in ended:
+            if error is not None:
+                raise error
 
     async def end(self) -> None:
         """Stop in order."""
         await self.payments.stop()
         await self.sender.close()
         await self.utility.stop()
+        await self.database.close()  # the next history connects anew, as it does when it is replayed alone
 
     async def _restart(self) -> None:
         self.crashes += 1
