@@ -3,8 +3,10 @@
 import datetime as dt
 import json
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import wraps
+from typing import TypeVar
 
 from yimen_host.payments.channels.channel import (
     Ask,
@@ -31,6 +33,23 @@ from yimen_sdk.bilingual import Bilingual
 from yimen_sdk.money import Money
 
 SECRET = "c2ltdWxhdGlvbg=="
+
+Asked = TypeVar("Asked")
+Told = TypeVar("Told")
+
+
+def far_away(call: Callable[["Bank", Asked], Awaitable[Told]]) -> Callable[["Bank", Asked], Awaitable[Told]]:
+    """A call that is on its way for a while, there and back: others may be first."""
+
+    @wraps(call)
+    async def called(bank: "Bank", asked: Asked) -> Told:
+        await bank.travel()
+        try:
+            return await call(bank, asked)
+        finally:
+            await bank.travel()
+
+    return called
 
 
 @dataclass
@@ -64,6 +83,8 @@ class Bank:
 
     id: str
     chance: random.Random
+    travel: Callable[[], Awaitable[None]]
+    """Let a call be on its way."""
     faulty: bool = True
     payments: dict[str, Payment] = field(default_factory=dict)
     refunds: dict[str, RefundFact] = field(default_factory=dict)
@@ -76,6 +97,7 @@ class Bank:
     title = Bilingual(zh="模拟银行", en="Simulated bank")
     capabilities = Capabilities()
 
+    @far_away
     async def prepare(self, ask: Ask) -> GoTo:
         """Expect a payment, or be too far away to hear of it, or hear of it later."""
         match self._luck():
@@ -90,11 +112,13 @@ class Bank:
             raise ChannelSilent("the answer was lost")
         return GoTo(f"/bank/{payment.ref}", payment.ref)
 
+    @far_away
     async def query(self, attempt_id: str) -> PaymentFact:
         """Tell what became of a payment."""
         self._answer()
         return self._fact(attempt_id)
 
+    @far_away
     async def close(self, attempt_id: str) -> PaymentFact:
         """Expect a payment no longer."""
         luck = self._luck()
@@ -107,6 +131,7 @@ class Bank:
             raise ChannelSilent("the answer was lost")
         return self._fact(attempt_id)
 
+    @far_away
     async def refund(self, ask: RefundAsk) -> RefundFact:
         """Give money back once for each number."""
         luck = self._luck()
@@ -119,6 +144,7 @@ class Bank:
             raise ChannelSilent("the answer was lost")
         return known
 
+    @far_away
     async def query_refund(self, ask: RefundAsk) -> RefundFact:
         """Tell what became of a refund; one that was under way is done by now."""
         self._answer()

@@ -35,6 +35,11 @@ class Power:
         self._before = True
         self.out = asyncio.Event()
 
+    async def go_far(self) -> None:
+        """Let others be first while a call is on its way beyond the process, where no power is needed."""
+        if self.turns is not None:
+            await self.turns.take(_nothing, None)
+
     @contextmanager
     def supplied(self) -> Iterator[None]:
         """Put every connection of this process under this power."""
@@ -72,5 +77,11 @@ class Power:
 
     def _end(self, connection: Any) -> None:  # Any: a connection of any row type
         self.out.set()
+        if self.turns is not None:
+            self.turns.end()
         connection.pgconn.finish()  # as the kernel does for a process that was killed
         raise Cut
+
+
+async def _nothing() -> None:
+    """What a call beyond the process sends to the database."""

@@ -63,20 +63,24 @@ class Turns:
 
     @asynccontextmanager
     async def drawing(self) -> AsyncIterator[None]:
-        """Draw as long as this block lasts; who still wants to send afterwards may."""
+        """Draw as long as this block lasts."""
         directing = asyncio.create_task(self._direct())
         try:
             yield
         finally:
-            self._over = True
+            self.end()
             directing.cancel()
             await asyncio.gather(directing, return_exceptions=True)
-            for message in (*self._wanting, *self._waiting, *([self._going] if self._going else [])):
-                _set(message.allowed)
-                _set(message.told)
+
+    def end(self) -> None:
+        """Draw no more: who wants to send may."""
+        self._over = True
+        for message in (*self._wanting, *self._waiting, *([self._going] if self._going else [])):
+            _set(message.allowed)
+            _set(message.told)
 
     async def _direct(self) -> None:
-        while True:
+        while not self._over:
             for _ in range(STRIDES):
                 await asyncio.sleep(0)
             if (message := self._free() or self._draw()) is None:

@@ -3,7 +3,7 @@
 import datetime as dt
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Any
@@ -55,6 +55,7 @@ class Company:
     """The line to the power company: a call is answered, lost on its way there or back, or comes after all is over."""
 
     chance: random.Random
+    travel: Callable[[], Awaitable[None]]
     faulty: bool = True
     books: Books = field(default_factory=lambda: Books(":memory:", lambda: TODAY))
     late: list[tuple[str, str, Any]] = field(default_factory=list)  # Any: JSON
@@ -68,6 +69,13 @@ class Company:
         self, method: str, url: str, *, json: Any = None, headers: Mapping[str, str] | None = None, timeout: float = 10
     ) -> Answer:
         """Carry a call of the mini-app. Raises Unknown."""
+        await self.travel()
+        try:
+            return await self._carry(method, url, json)
+        finally:
+            await self.travel()
+
+    async def _carry(self, method: str, url: str, json: Any) -> Answer:  # Any: JSON
         luck = self.chance.random() if self.faulty else 1.0
         if luck < 0.1:
             raise Unknown("lost on the way")
@@ -154,9 +162,9 @@ class Platform:
 class Utility:
     """The mini-app in one history."""
 
-    def __init__(self, name: str, seed: int, reader: Reader) -> None:
+    def __init__(self, name: str, chance: random.Random, reader: Reader, travel: Callable[[], Awaitable[None]]) -> None:
         self.app_id = f"{name}-power"
-        self.company = Company(random.Random(seed))
+        self.company = Company(chance, travel)
         self._reader = reader
         self._heard: set[str] = set()
         self._told_until: dt.datetime | None = None

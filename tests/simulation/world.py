@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 import random
 from collections.abc import Coroutine
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,12 @@ START = 5_000  # fen in each wallet: too little for all that is asked
 FACE = 500  # fen that a coupon pays, of an order of at least twice as much
 STOCK = 2
 FARMS = ("farm-1", "farm-2")
+PROCESSES = 2  # of the host, or of the host and of jobs; what happens alone happens in the first
 STEP_SECONDS = 20.0  # of real time: a step that takes longer hangs
 SETTINGS = Settings(var=Path("var"), demo=False, connections={"shop.test": "http://shop.test"})
 KEYRING = Keyring((MasterKey("k1", b"1" * 32),))
+
+_process: ContextVar[int] = ContextVar("_process", default=0)
 
 
 class Hangs(Exception):
@@ -118,9 +122,9 @@ class World:
         self.chance = random.Random(self.seed)
         self.name = f"h{self.seed:07}"  # of one length: no name begins another
         self.app_id = f"{self.name}-tea"
-        self.bank = Bank(f"{self.name}bank", random.Random(self.seed + 1))
+        self.bank = Bank(f"{self.name}bank", random.Random(self.seed + 1), self.power.go_far)
         self.receiver = Receiver(random.Random(self.seed + 2))
-        self.utility = Utility(self.name, self.seed + 3, self.reader)
+        self.utility = Utility(self.name, random.Random(self.seed + 3), self.reader, self.power.go_far)
         self.apps = [self.app_id, self.utility.app_id]
         self.residents = [f"{self.name}-{who}" for who in ("ada", "bo", "cy")]
         self._order = random.Random(self.seed + 4)
@@ -164,9 +168,15 @@ class World:
     async def start(self) -> None:
         """Start a process on what the database holds."""
         self.services = Services(SETTINGS, self.database, KEYRING, self.clock, self._ids)
-        self.payments = Payments(self.services, OnePassword(), more_channels=[self.bank])
+        self._processes = [Payments(self.services, OnePassword(), more_channels=[self.bank]) for _ in range(PROCESSES)]
         self.sender = Sender(self.services, chance=lambda: 0.0, transport=httpx.MockTransport(self.receiver.answer))
-        await self.payments.start()
+        for process in self._processes:
+            await process.start()
+
+    @property
+    def payments(self) -> Payments:
+        """The payments of the process in which the present step happens."""
+        return self._processes[_process.get()]
 
     async def do(self, step: Any, *, cut_at: int | None = None, before: bool = True) -> Any:  # Any: any step
         """Do a step of one process, which dies in it when its power is cut; the answer, or None when nobody got one."""
@@ -193,7 +203,7 @@ class World:
         """Do several steps at one moment; a cut ends them all."""
         self.power.turns = turns = Turns(self._order, self.reader)
         async with turns.drawing():
-            ended = await asyncio.gather(*steps, return_exceptions=True)
+            ended = await asyncio.gather(*map(self._somewhere, steps), return_exceptions=True)
         self.power.turns = None
         self.trace.append(f"  drawn of {turns.drawn}")
         if self.power.out.is_set():
@@ -204,9 +214,16 @@ class World:
             if error is not None:
                 raise error
 
+    def _somewhere(self, step: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """A step in one of the processes."""
+        context = copy_context()
+        context.run(_process.set, self._order.randrange(PROCESSES))
+        return asyncio.create_task(step, context=context)
+
     async def end(self) -> None:
         """Stop in order."""
-        await self.payments.stop()
+        for process in self._processes:
+            await process.stop()
         await self.sender.close()
         await self.utility.stop()
         await self.database.close()  # the next history connects anew, as it does when it is replayed alone

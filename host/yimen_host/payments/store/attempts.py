@@ -47,7 +47,7 @@ async def due(session: AsyncSession, now: dt.datetime, limit: int) -> Sequence[s
     query = (
         select(AttemptRow.id)
         .where(col(AttemptRow.state).in_(UNFINISHED), AttemptRow.ask_at <= now)
-        .order_by(col(AttemptRow.ask_at))
+        .order_by(col(AttemptRow.ask_at), col(AttemptRow.id))
         .limit(limit)
     )
     return (await session.scalars(query)).all()

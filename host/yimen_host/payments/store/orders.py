@@ -48,7 +48,7 @@ async def overdue(session: AsyncSession, now: dt.datetime, limit: int) -> Sequen
     query = (
         select(OrderRow)
         .where(OrderRow.state == OrderState.OPEN, OrderRow.expires_at <= now, col(OrderRow.id).not_in(in_doubt))
-        .order_by(col(OrderRow.expires_at))
+        .order_by(col(OrderRow.expires_at), col(OrderRow.id))
         .limit(limit)
     )
     return (await session.scalars(query)).all()
@@ -65,7 +65,7 @@ async def closable(session: AsyncSession, before: dt.datetime, limit: int) -> Se
     query = (
         select(OrderRow.id)
         .where(OrderRow.state == OrderState.FULFILLED, col(OrderRow.ended_at) < before)
-        .order_by(col(OrderRow.ended_at))
+        .order_by(col(OrderRow.ended_at), col(OrderRow.id))
         .limit(limit)
     )
     return (await session.scalars(query)).all()

@@ -43,7 +43,7 @@ async def due(session: AsyncSession, now: dt.datetime, limit: int) -> Sequence[s
     query = (
         select(RefundRow.id)
         .where(col(RefundRow.state).in_(UNFINISHED), RefundRow.ask_at <= now)
-        .order_by(col(RefundRow.ask_at))
+        .order_by(col(RefundRow.ask_at), col(RefundRow.id))
         .limit(limit)
     )
     return (await session.scalars(query)).all()
