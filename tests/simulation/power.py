@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from weakref import WeakSet
 
 import psycopg
 
@@ -23,17 +24,24 @@ class Power:
     def __init__(self) -> None:
         self.turns: Turns | None = None
         """Of several steps at one moment."""
-        self.restore()
+        self.out = asyncio.Event()
+        self._left: int | None = None
+        self._before = True
+        self._connections: WeakSet[Any] = WeakSet()  # Any: connections of any row type
 
     def cut_at(self, message: int, *, before: bool) -> None:
         """Cut at the n-th message from now: before it is sent, or after it was answered."""
         self._left, self._before = message, before
 
+    def close_all(self) -> None:
+        """Close every connection, as the kernel does for a process that was killed: its locks go with them."""
+        for connection in self._connections:
+            connection.pgconn.finish()
+        self._connections.clear()
+
     def restore(self) -> None:
         """Make no cut any more; a new process begins."""
-        self._left: int | None = None
-        self._before = True
-        self.out = asyncio.Event()
+        self._left, self.out = None, asyncio.Event()
 
     async def go_far(self) -> None:
         """Let others be first while a call is on its way beyond the process, where no power is needed."""
@@ -60,12 +68,14 @@ class Power:
 
         async def connecting(*where: Any, **how: Any) -> Any:  # Any: psycopg's parameters
             async def send() -> Any:  # Any: a connection
-                return await connect(*where, **how)
+                connection = await connect(*where, **how)
+                self._connections.add(connection)
+                return connection
 
             return await (self.turns.take(send, None) if self.turns else send())
 
-        psycopg.AsyncConnection.wait = waiting  # type: ignore[method-assign]
-        psycopg.AsyncConnection.connect = connecting  # type: ignore[method-assign,assignment]
+        psycopg.AsyncConnection.wait = waiting  # type: ignore[method-assign,assignment]
+        psycopg.AsyncConnection.connect = connecting  # type: ignore[method-assign]
         try:
             yield
         finally:
@@ -79,7 +89,7 @@ class Power:
         self.out.set()
         if self.turns is not None:
             self.turns.end()
-        connection.pgconn.finish()  # as the kernel does for a process that was killed
+        connection.pgconn.finish()  # the others follow when nothing of the process listens to them any more
         raise Cut
 
 

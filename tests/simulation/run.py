@@ -1,5 +1,6 @@
 """Runs many histories on one database, and says which seeds broke a promise."""
 
+import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,8 @@ from yimen_host.core.database import Database
 from yimen_host.core.embedded import Address
 from yimen_host.core.schema import migrate
 from yimen_host.payments.ledger import books
+
+HISTORY_SECONDS = 120.0  # of real time, on the slowest machine: a history that takes longer hangs
 
 
 @dataclass
@@ -69,7 +72,8 @@ async def run(url: str, seeds: Iterable[int], *, stop_at_first: bool = False, ke
 async def _lived(world: World) -> list[str]:
     with world.power.supplied():
         try:
-            return await happen(world)
+            async with asyncio.timeout(HISTORY_SECONDS):
+                return await happen(world)
         except Exception as error:  # noqa: BLE001  whatever a history ends in is its fault
             return [f"{type(error).__name__}: {error}"]
 

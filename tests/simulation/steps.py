@@ -1,6 +1,6 @@
 """What may happen next in a history, each by itself, and how likely each is."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Coroutine
 from typing import Any
 
 from tests.simulation.utility import ACCOUNTS
@@ -21,7 +21,7 @@ from yimen_sdk.split import Part
 
 SPANS: tuple[dict[str, float], ...] = ({"seconds": 5}, {"seconds": 70}, {"minutes": 4}, {"minutes": 31}, {"hours": 5})
 LIKELY = (6, 6, 4, 1, 1)
-Step = Callable[[World], Awaitable[None]]
+Step = Callable[[World], Coroutine[Any, Any, None]]
 
 
 async def open_order(world: World) -> None:
@@ -187,11 +187,15 @@ async def post(world: World) -> None:
 
 
 async def together(world: World) -> None:
-    """Two things happen at one moment, often the same to the same order."""
-    first = world.chance.choice(AT_ONCE)
-    second = first if world.chance.random() < 0.4 else world.chance.choice(AT_ONCE)
+    """Two things happen at one moment, mostly to one order, and often the same, as when somebody presses twice."""
+    world.meeting = order = _some_order(world, anybodys=True)
+    paid = order is not None and order.state in ORDER.sources(OrderEvent.REFUND_ALL)
+    first, second = world.chance.choices(AFTERWARDS if paid else BEFOREHAND, k=2)
+    alike = world.chance.random() < 0.3
+    second = first if alike else second
     world.trace.append(f"  {first.__name__} and {second.__name__}")
-    await world.do_together(first(world), second(world))
+    await world.do_together(first(world), second(world), alike=alike)
+    world.meeting = None
 
 
 async def wait(world: World) -> None:
@@ -199,8 +203,9 @@ async def wait(world: World) -> None:
     world.later(**world.chance.choices(SPANS, LIKELY)[0])
 
 
-AT_ONCE: tuple[Step, ...] = (open_order, claim, want_bill, pay, hear, look, give_up, refund, work)
-"""What two processes, or two tasks of one, may do at the same time; the events of one object follow one another."""
+BEFOREHAND: tuple[Step, ...] = (open_order, claim, want_bill, pay, pay, pay, hear, look, give_up, give_up, work)
+AFTERWARDS: tuple[Step, ...] = (pay, hear, give_up, refund, refund, refund, work)
+"""What may happen at the same time, before an order was paid and after; the events of one object follow one another."""
 STEPS: dict[Step, int] = {
     open_order: 2, want_bill: 2, tell: 6, claim: 3, pay: 7, decide: 7, hear: 6, forge: 1,
     look: 2, give_up: 2, refund: 9, work: 3, post: 2, wait: 4, together: 8,
@@ -235,6 +240,8 @@ async def _risky(world: World, step: Awaitable[Any]) -> Any:  # Any: any step's 
 
 def _some_order(world: World, *, likely: Collection[OrderState] = (), anybodys: bool = False) -> OrderRow | None:
     """Any order of the shop, or of the power company too; mostly one in a likely state, where there is one."""
+    if world.meeting is not None and world.chance.random() < 0.8:
+        return world.meeting if anybodys or world.meeting.app_id == world.app_id else None
     apps = world.apps if anybodys else [world.app_id]
     found = world.rows("SELECT * FROM payment_order WHERE app_id = ANY(%(apps)s) ORDER BY id", apps=apps)
     rows = [OrderRow(**row._asdict()) for row in found]

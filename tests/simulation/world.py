@@ -27,6 +27,7 @@ from yimen_host.payments.coupons.terms import Terms
 from yimen_host.payments.decision import GRANTED, Decision, Refused
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.ledger.draft import transfer
+from yimen_host.payments.models import OrderRow
 from yimen_host.payments.ordering import NewOrder
 from yimen_host.payments.webhooks.endpoints import Endpoints
 from yimen_host.payments.webhooks.sending import Sender
@@ -45,6 +46,7 @@ SETTINGS = Settings(var=Path("var"), demo=False, connections={"shop.test": "http
 KEYRING = Keyring((MasterKey("k1", b"1" * 32),))
 
 _process: ContextVar[int] = ContextVar("_process", default=0)
+_chance: ContextVar[random.Random | None] = ContextVar("_chance", default=None)
 
 
 class Hangs(Exception):
@@ -99,7 +101,6 @@ class World:
     database: Database
     reader: Reader
     power: Power
-    chance: random.Random = field(init=False)
     clock: ManualClock = field(default_factory=ManualClock)
     trace: list[str] = field(default_factory=list)
     orders: dict[str, int] = field(default_factory=dict)
@@ -114,12 +115,14 @@ class World:
     """Coupons that residents were told they have, by resident."""
     merchants: tuple[str, ...] = ()
     """Among whom the shop's orders may be split; where there are none, they are not."""
+    meeting: OrderRow | None = None
+    """The order that steps at one moment are mostly about."""
     helped: set[str] = field(default_factory=set)
     """Refunds that a person at the console saw to."""
     crashes: int = 0
 
     def __post_init__(self) -> None:
-        self.chance = random.Random(self.seed)
+        self._chance = random.Random(self.seed)
         self.name = f"h{self.seed:07}"  # of one length: no name begins another
         self.app_id = f"{self.name}-tea"
         self.bank = Bank(f"{self.name}bank", random.Random(self.seed + 1), self.power.go_far)
@@ -199,11 +202,18 @@ class World:
             raise Hangs("a step did not end")
         return doing.result()
 
-    async def do_together(self, *steps: Coroutine[Any, Any, None]) -> None:
-        """Do several steps at one moment; a cut ends them all."""
+    @property
+    def chance(self) -> random.Random:
+        """What the present step draws from."""
+        return _chance.get() or self._chance
+
+    async def do_together(self, *steps: Coroutine[Any, Any, None], alike: bool) -> None:
+        """Do steps at one moment, in any process; a cut ends them all. Those that are ``alike`` draw the same."""
         self.power.turns = turns = Turns(self._order, self.reader)
+        seeds = [self._chance.random()] * len(steps) if alike else [self._chance.random() for _ in steps]
         async with turns.drawing():
-            ended = await asyncio.gather(*map(self._somewhere, steps), return_exceptions=True)
+            doing = [self._begin_somewhere(step, seed) for step, seed in zip(steps, seeds, strict=True)]
+            ended = await asyncio.gather(*doing, return_exceptions=True)
         self.power.turns = None
         self.trace.append(f"  drawn of {turns.drawn}")
         if self.power.out.is_set():
@@ -214,9 +224,9 @@ class World:
             if error is not None:
                 raise error
 
-    def _somewhere(self, step: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        """A step in one of the processes."""
+    def _begin_somewhere(self, step: Coroutine[Any, Any, None], seed: float) -> asyncio.Task[None]:
         context = copy_context()
+        context.run(_chance.set, random.Random(seed))
         context.run(_process.set, self._order.randrange(PROCESSES))
         return asyncio.create_task(step, context=context)
 
@@ -234,10 +244,12 @@ class World:
         writers = [task for task in asyncio.all_tasks() if task.get_name().startswith(("ledger-", "coupons"))]
         for task in writers:
             task.cancel()
-        await asyncio.gather(*writers, return_exceptions=True)
+        async with asyncio.timeout(STEP_SECONDS):
+            await asyncio.gather(*writers, return_exceptions=True)
         await self.sender.close()
         await self.utility.stop()
-        self.database.engine.sync_engine.dispose(close=False)  # the dead process's connections; what was compiled stays
+        self.power.close_all()
+        self.database.engine.sync_engine.dispose(close=False)  # what was compiled stays
         self.power.restore()
         await self.start()
 

@@ -292,3 +292,26 @@ async def test_refused_companions_leave_the_connection_fit_for_the_next(services
 
     assert [type(outcome) for outcome in refused] == [Refusal] * 12
     assert isinstance(await ledger.post(spend("k1")), Posted)
+
+
+async def test_a_writer_that_is_ended_in_the_middle_of_a_batch_ends(services: Services) -> None:
+    async with asyncio.timeout(20):
+        asleep = asyncio.Event()
+        writer = Writer(services.database, services.clock)
+        await writer.start()
+        workers = [task for task in asyncio.all_tasks() if task.get_name().startswith("ledger-")]
+
+        async def sleep(session: AsyncSession) -> Decision:
+            await session.execute(text("SELECT 1"))
+            asleep.set()
+            await asyncio.Event().wait()
+            return GRANTED
+
+        asking = asyncio.ensure_future(writer.post(fund("ada"), sleep))
+        await asleep.wait()
+        for task in workers:
+            task.cancel()
+        await asyncio.wait(workers)
+
+        assert [task.cancelled() for task in workers] == [True, True]
+        asking.cancel()

@@ -23,9 +23,10 @@ from yimen_host.payments.coupons.answers import TRY_LATER, AlreadyClaimed, Answe
 from yimen_host.payments.coupons.eligibility import NotEligible, Reason
 from yimen_host.payments.coupons.store import claims as store
 from yimen_host.payments.coupons.store.claims import Given, Row
-from yimen_host.payments.ledger.batch import Rows, Scribe, connect, disconnect
+from yimen_host.payments.ledger.batch import Rows, Scribe
 from yimen_host.payments.ledger.draft import Draft, transfer
 from yimen_host.payments.ledger.rule import Refusal
+from yimen_host.payments.ledger.wire import Wire
 from yimen_sdk.money import Money
 from yimen_sdk.pages import CHINA
 
@@ -87,24 +88,18 @@ class Claims:
         return await waiting.answer
 
     async def _work(self) -> None:
-        connection: AsyncConnection | None = None
-        try:
+        async with Wire(self._services.database, prepare=store.PREPARE) as wire:
             while True:
                 batch = await self._take()
                 try:
-                    connection = connection or await connect(self._services.database, prepare=store.PREPARE)
-                    await self._write(connection, batch)
+                    await self._write(await wire.connection(), batch)
                 except (DBAPIError, psycopg.Error, OSError, TimeoutError) as error:
                     _log.warning("a batch of %d claims was not written: %s", len(batch), error)
-                    await _let_go(connection)
-                    connection = None
+                    await wire.close()
                     _tell(batch, TRY_LATER)  # the same click later finds what was committed
                 except Exception as error:  # noqa: BLE001 - the actor's outermost edge: the callers get it, the actor lives
-                    await _let_go(connection)
-                    connection = None
+                    await wire.close()
                     _fail(batch, error)
-        finally:
-            await _let_go(connection)
 
     async def _take(self) -> list[_Waiting]:
         """Wait for clicks and take those of one campaign; the others keep their place."""
@@ -200,11 +195,6 @@ class Claims:
 
     def _today(self) -> dt.date:
         return self._services.clock.now().astimezone(CHINA).date()
-
-
-async def _let_go(connection: AsyncConnection | None) -> None:
-    if connection is not None:
-        await disconnect(connection)
 
 
 def _tell(batch: Sequence[_Waiting], answer: Answer) -> None:

@@ -6,12 +6,12 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from yimen_host.core.clock import Clock
-from yimen_host.core.database import Database
 from yimen_host.payments.decision import Decision, Refused
 from yimen_host.payments.ledger import store
 from yimen_host.payments.ledger.draft import Draft, fingerprint
 from yimen_host.payments.ledger.queue import Companion, Waiting
 from yimen_host.payments.ledger.rule import Accepted, Books, Outcome, Posted, Reason, Refusal, judge, settle
+from yimen_host.payments.ledger.wire import raw_of
 
 Rows = list[tuple[Any, ...]]  # Any: columns differ
 Decide = Callable[[Rows], Draft | None]
@@ -27,7 +27,7 @@ class Scribe:
 
     async def write(self, connection: AsyncConnection, batch: Sequence[Waiting]) -> list[Outcome]:
         """Write a batch and commit it; tell what became of each request."""
-        raw = _raw(connection)
+        raw = raw_of(connection)
         resolved = [w.draft.resolves for w in batch if w.draft.resolves is not None]
         originals = await store.originals(raw, resolved) if resolved else {}
         legs = [leg for w in batch for leg in w.draft.legs]
@@ -59,7 +59,7 @@ class Scribe:
         The accounts, named with their currencies, are locked before the statement runs. When the rule refuses the
         draft, the statement is undone. Tells what became of the draft, if there was to be one.
         """
-        raw = _raw(connection)
+        raw = raw_of(connection)
         names = await self._names_of(raw, dict(currencies))
         accounts = {name.id: name for name in names}
         now = self._clock.now()
@@ -78,7 +78,7 @@ class Scribe:
     async def undo(self, connection: AsyncConnection) -> None:
         """Undo what was begun, whether SQLAlchemy knows of it or not."""
         await connection.rollback()
-        await _raw(connection).rollback()
+        await raw_of(connection).rollback()
 
     async def _names_of(self, raw: store.Raw, currencies: dict[str, str]) -> list[store.Name]:
         """The names of accounts; those that are missing are opened."""
@@ -96,34 +96,6 @@ class Scribe:
 async def _write(raw: store.Raw, opening: store.Opening, *, then: str) -> None:
     if opening.books.taken:
         await store.write_batch(raw, opening, then=then)
-
-
-async def connect(database: Database, *, prepare: str = "") -> AsyncConnection:
-    """Connect for writing batches. The connection is made ready for that alone: it does not go back to the pool.
-
-    ``prepare`` holds the PREPAREs of the statements that go beside them.
-    """
-    connection = await database.engine.connect()
-    await store.prepare(_raw(connection), also=prepare)
-    return connection
-
-
-async def disconnect(connection: AsyncConnection) -> None:
-    """Close the connection for good."""
-    await connection.invalidate()
-    await connection.close()
-
-
-def broken(connection: AsyncConnection) -> bool:
-    """Whether the server has gone: SQLAlchemy does not see it, because the posting path goes past it."""
-    return connection.closed or connection.invalidated or _raw(connection).closed
-
-
-def _raw(connection: AsyncConnection) -> store.Raw:
-    assert connection.sync_connection is not None
-    raw: store.Raw | None = connection.sync_connection.connection.driver_connection
-    assert raw is not None
-    return raw
 
 
 async def _judge_with_companions(connection: AsyncConnection, books: Books, batch: Sequence[Waiting]) -> list[Outcome]:

@@ -9,16 +9,16 @@ from collections.abc import Sequence
 
 import psycopg
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from yimen_host.core.clock import Clock
 from yimen_host.core.database import Database
 from yimen_host.core.errors import TryLater
 from yimen_host.core.tasks import stopped
-from yimen_host.payments.ledger.batch import Scribe, broken, connect, disconnect
+from yimen_host.payments.ledger.batch import Scribe
 from yimen_host.payments.ledger.draft import Draft, fingerprint
 from yimen_host.payments.ledger.queue import Companion, Queue, Waiting
 from yimen_host.payments.ledger.rule import Outcome
+from yimen_host.payments.ledger.wire import Wire
 
 WORKERS = 2  # one batch is prepared and judged here while PostgreSQL writes the other; more gain nothing
 MAX_TRIES = 5  # of one batch, when another process was in the way or the connection broke
@@ -67,73 +67,65 @@ class Writer:
         return await answer
 
     async def _work(self) -> None:
-        connection: AsyncConnection | None = None
-        try:
+        async with Wire(self._database) as wire:
             while True:
                 batch = await self._queue.take()
                 try:
-                    connection = await self._write_through_breaks(connection, batch)
+                    await self._write_through_breaks(wire, batch)
                 except Exception as error:  # noqa: BLE001 - the actor's outermost edge: the callers get it, the actor lives
                     _fail(batch, error)
                 finally:
                     self._queue.done(batch)
-        finally:
-            if connection is not None:
-                await disconnect(connection)
 
-    async def _write_through_breaks(
-        self, connection: AsyncConnection | None, batch: Sequence[Waiting]
-    ) -> AsyncConnection:
+    async def _write_through_breaks(self, wire: Wire, batch: Sequence[Waiting]) -> None:
         """Write a batch, over a new connection when the old one breaks: the keys make trying again harmless.
 
         Raises TryLater when the database stays away.
         """
         for attempt in range(1, MAX_TRIES + 1):
             try:
-                connection = connection or await connect(self._database)
-                await self._write_or_split(connection, batch)
+                await self._write_or_split(wire, batch)
             except (DBAPIError, psycopg.Error, OSError, TimeoutError) as error:
-                if connection is not None and not broken(connection):
+                if wire.sound:
                     raise
                 _log.warning("the ledger lost its connection: %s", error)
-                if connection is not None:
-                    await disconnect(connection)
-                    connection = None
+                await wire.close()
                 await asyncio.sleep(RECONNECT_SECONDS * attempt)
                 batch = [waiting for waiting in batch if not waiting.answer.done()]
             else:
-                return connection
+                return
         raise TryLater("the ledger's database is away")
 
-    async def _write_or_split(self, connection: AsyncConnection, batch: Sequence[Waiting]) -> None:
+    async def _write_or_split(self, wire: Wire, batch: Sequence[Waiting]) -> None:
         """Write a batch; when it fails, write its halves, so that one bad item fails alone."""
         try:
-            await self._write_with_retries(connection, batch)
+            await self._write_with_retries(wire, batch)
         except Exception as error:
-            if len(batch) == 1 or broken(connection):
+            if len(batch) == 1 or not wire.sound:
                 raise
             _log.warning("a ledger batch of %d failed and is split: %r", len(batch), error)
             middle = len(batch) // 2
             for half in (batch[:middle], batch[middle:]):
                 try:
-                    await self._write_or_split(connection, half)
+                    await self._write_or_split(wire, half)
                 except Exception as again:
-                    if broken(connection):
+                    if not wire.sound:
                         raise
                     _fail(half, again)
 
-    async def _write_with_retries(self, connection: AsyncConnection, batch: Sequence[Waiting]) -> None:
+    async def _write_with_retries(self, wire: Wire, batch: Sequence[Waiting]) -> None:
+        connection = await wire.connection()
         for attempt in range(1, MAX_TRIES + 1):
             try:
                 outcomes = await self._scribe.write(connection, batch)
             except (DBAPIError, psycopg.Error) as error:
-                if broken(connection):
+                if not wire.sound:
                     raise
                 await self._scribe.undo(connection)
                 if attempt == MAX_TRIES or not _worth_retrying(error):
                     raise
                 await asyncio.sleep(RETRY_SECONDS * attempt)
-            except BaseException:
+            except Exception:  # not when this task is ended: its connection is closed then, which undoes as well
                 await self._scribe.undo(connection)
                 raise
             else:
