@@ -40,15 +40,15 @@ class Watched:
 @contextmanager
 def watching(database: Database) -> Iterator[Watched]:
     """Watch what is sent over a pool. Postings go over connections of their own, which never scan a table."""
-    engine, watched, before = database.engine.sync_engine, Watched(), Counter[str]()
+    engine, watched = database.engine.sync_engine, Watched()
+    before: dict[int, dict[str, int]] = {}  # by cursor: several connections may be at work
 
-    def begin(connection: Connection, *_: Any) -> None:
-        before.clear()
-        before.update(_counted(connection))
+    def begin(connection: Connection, cursor: Any, *_: Any) -> None:
+        before[id(cursor)] = _counted(connection)
 
     def end(connection: Connection, cursor: Any, statement: str, *_: Any) -> None:
         read = Counter(_counted(connection))
-        read.subtract(before)
+        read.subtract(before.pop(id(cursor)))
         watched.runs[statement] += 1
         watched.by_statement.setdefault(statement, Counter()).update(+read)
 
