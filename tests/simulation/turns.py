@@ -84,7 +84,9 @@ class Turns:
             for _ in range(STRIDES):
                 await asyncio.sleep(0)
             if (message := self._free() or self._draw()) is None:
-                await asyncio.sleep(LOOK_SECONDS)  # all wait: for each other, and PostgreSQL ends that, or for a person
+                await asyncio.sleep(
+                    LOOK_SECONDS
+                )  # nobody wants to send, or all wait for each other: PostgreSQL ends that
                 continue
             self._going = message
             _set(message.allowed)
