@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.simulation.utility import ACCOUNTS
 from tests.simulation.world import PASSWORD, World
-from yimen_host.core.errors import HostError
+from yimen_host.core.errors import HostError, Later
 from yimen_host.payments import sweep
 from yimen_host.payments.attempts import AttemptState
 from yimen_host.payments.coupons.answers import AlreadyClaimed, Won
@@ -14,7 +14,6 @@ from yimen_host.payments.decision import Refused
 from yimen_host.payments.models import OrderRow
 from yimen_host.payments.ordering import NewOrder, Payee
 from yimen_host.payments.orders import ORDER, OrderEvent, OrderState
-from yimen_host.payments.webhooks.errors import Later
 from yimen_sdk import TryLater
 from yimen_sdk.money import Money
 from yimen_sdk.split import Part

@@ -1,8 +1,6 @@
 """What webhooks refuse."""
 
-from yimen_host.core.errors import Later, NotFound, Refused
-
-__all__ = ["Later", "NoSuchDelivery", "NoSuchEndpoint", "TooManyEndpoints"]
+from yimen_host.core.errors import NotFound, Refused
 
 
 class NoSuchEndpoint(NotFound):

@@ -10,12 +10,12 @@ from collections.abc import Callable
 import httpx
 
 from yimen_host.core import outward, posting
+from yimen_host.core.errors import Later
 from yimen_host.core.outbox import OutboxEvent
 from yimen_host.core.posting import Answer, Message
 from yimen_host.core.services import Services
 from yimen_host.payments import alerts
 from yimen_host.payments.webhooks import store
-from yimen_host.payments.webhooks.errors import Later
 from yimen_host.payments.webhooks.models import DeliveryRow
 from yimen_host.payments.webhooks.schedule import MAX_AGE, next_try, quiet_after
 from yimen_host.payments.webhooks.states import DeliveryState, EndpointState

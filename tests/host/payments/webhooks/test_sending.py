@@ -15,6 +15,7 @@ from tests.host.receiver import Receiver, receiver
 
 from yimen_host.core.alerts import day_of
 from yimen_host.core.clock import ManualClock
+from yimen_host.core.errors import Later
 from yimen_host.core.outbox import Happening, publish
 from yimen_host.core.services import Services
 from yimen_host.payments.demo import grant_demo_balance
@@ -23,7 +24,6 @@ from yimen_host.payments.facade import Payments
 from yimen_host.payments.sweep import DELIVERED_KEPT
 from yimen_host.payments.webhooks import store
 from yimen_host.payments.webhooks.endpoints import Endpoints, Made
-from yimen_host.payments.webhooks.errors import Later
 from yimen_host.payments.webhooks.schedule import MAX_AGE
 from yimen_host.payments.webhooks.sending import AT_ONCE_EACH, Sender
 from yimen_host.payments.webhooks.telling import tell
