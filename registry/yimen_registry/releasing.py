@@ -1,7 +1,7 @@
 """The part of the façade that decides whom a version serves."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from yimen_registry.apps import store as apps
 from yimen_registry.apps import switch as app_switch
@@ -12,6 +12,7 @@ from yimen_registry.records import ReleaseRecord, record_of
 from yimen_registry.releases import rollout
 from yimen_registry.releases import store as releases
 from yimen_registry.releases.models import Severity
+from yimen_registry.releases.reach import Reach
 from yimen_registry.releases.store import Release
 from yimen_registry.wheel import verify_tree
 
@@ -109,6 +110,11 @@ class Releasing(Desk):
         """Return the releases of a mini-app, the latest approved first."""
         async with self.reading() as session:
             return await releases.of_app(session, app_id)
+
+    async def reaches(self, app_ids: Collection[str]) -> dict[str, Reach]:
+        """Return how far each of these mini-apps reaches, kill switches left out."""
+        async with self.reading() as session:
+            return await releases.reaches(session, app_ids)
 
     async def verify(self, record: ReleaseRecord) -> None:
         """Hash the tree of a release again, before it runs. Raises TreeAltered when it is not what was approved."""

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from yimen_registry import AppRemoved, Conflict, Invalid, NotFound
 from yimen_registry.releases.machine import ReleaseState
 from yimen_registry.releases.models import Severity
+from yimen_registry.releases.reach import Reach
 from yimen_registry.releases.rollout import SecondPersonNeeded, WrongStage
 from yimen_registry.testing import Town
 from yimen_registry.testing.wheels import WheelDraft
@@ -53,6 +54,31 @@ async def test_the_runtime_gets_every_release_that_serves(town: Town) -> None:
         ("1.1.0", ReleaseState.GRAY, 20),
     ]
     assert [r.tree.name for r in records] == [r.tree_digest for r in records]
+
+
+async def test_a_mini_app_reaches_as_far_as_its_widest_release(town: Town) -> None:
+    async def reached() -> Reach:
+        return (await town.registry.reaches(["greeting"]))["greeting"]
+
+    await town.upload()
+    told = [await reached()]
+    await town.approved("1.1.0")
+    told.append(await reached())
+    await town.registry.release("greeting", "1.1.0", stage="pilot", by="rui", pilots=["an"])
+    told.append(await reached())
+    await town.registry.release("greeting", "1.1.0", stage="live", by="rui")
+    told.append(await reached())
+    await town.approved("1.2.0")
+    await town.registry.release("greeting", "1.2.0", stage="pilot", by="rui", pilots=["an"])
+    told.append(await reached())
+    await town.registry.roll_back("greeting", by="rui", reason="凉了")
+    await town.registry.yank("greeting", "1.1.0", by="rui", severity=Severity.CRITICAL, reason="凉了")
+    with pytest.raises(SecondPersonNeeded):
+        await town.registry.yank("greeting", "1.1.0", by="rui", severity=Severity.CRITICAL, reason="凉了")
+    await town.registry.yank("greeting", "1.1.0", by="lan", severity=Severity.CRITICAL, reason="凉了")
+    told.append(await reached())
+
+    assert told == [Reach.UNRELEASED, Reach.UNRELEASED, Reach.PILOT, Reach.LIVE, Reach.LIVE, Reach.WITHDRAWN]
 
 
 async def test_a_pilot_release_serves_its_list_alone(town: Town) -> None:

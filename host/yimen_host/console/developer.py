@@ -14,6 +14,7 @@ from yimen_host.runtime.removal import REMOVED
 from yimen_host.runtime.supervision import Supervision, SupervisorUnavailable
 from yimen_registry import AppRemoved, Registry, RegistryError
 from yimen_registry import NotFound as RegistryNotFound
+from yimen_registry.publishers.models import PublisherState
 
 
 @shown
@@ -32,8 +33,19 @@ async def home(request: Request) -> Response:
             faults = {"name": str(error)}
     owned = await registry.publishers_of(viewer.resident_id)
     apps = await registry.apps_of(viewer.resident_id)
+    reaches = await registry.reaches([found.id for found in apps])
+    paused = {found.id for found, _ in owned if found.state != PublisherState.ACTIVE}
     status = 422 if faults else 200
-    return render(request, "console/developer.html", status=status, owned=owned, apps=apps, faults=faults)
+    return render(
+        request,
+        "console/developer.html",
+        status=status,
+        owned=owned,
+        apps=apps,
+        reaches=reaches,
+        paused=paused,
+        faults=faults,
+    )
 
 
 @shown

@@ -1,6 +1,7 @@
 """All SQL of releases. A step is one conditional write; what the runtime must hear is told in the same transaction."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import func, update
@@ -12,6 +13,7 @@ from yimen_registry.database import Json, written
 from yimen_registry.publishers.models import PublisherRow, PublisherState
 from yimen_registry.releases.machine import SERVING, ReleaseEvent, ReleaseState, sources, target
 from yimen_registry.releases.models import ReleaseRow, Severity
+from yimen_registry.releases.reach import Reach, reach
 from yimen_sdk.manifest import Manifest
 
 CHANNEL = "yimen_releases"
@@ -69,6 +71,19 @@ async def of_app(session: AsyncSession, app_id: str) -> list[Release]:
         .execution_options(populate_existing=True)
     )
     return [_release(row) for row in (await session.execute(query)).scalars()]
+
+
+async def reaches(session: AsyncSession, app_ids: Collection[str]) -> dict[str, Reach]:
+    """Return how far each of these mini-apps reaches."""
+    query = (
+        select(ReleaseRow.app_id, ReleaseRow.state, col(ReleaseRow.served_at).is_not(None))
+        .where(col(ReleaseRow.app_id).in_(app_ids))
+        .distinct()
+    )
+    told: dict[str, list[tuple[ReleaseState, bool]]] = {app_id: [] for app_id in app_ids}
+    for app_id, state, served in await session.execute(query):
+        told[app_id].append((ReleaseState(state), served))
+    return {app_id: reach(releases) for app_id, releases in told.items()}
 
 
 async def serving(session: AsyncSession) -> list[Release]:
