@@ -30,6 +30,7 @@ class OrderRow(SQLModel, table=True):
         CheckConstraint("reserved_fen <= amount_fen", name="reserved"),
         Index("ix_payment_order_newest", "resident_id", "id"),
         Index("ix_payment_order_of_app", "app_id", "created_at", "id"),
+        Index("ix_payment_order_in_state", "app_id", "state", "created_at", "id"),
         Index("ix_payment_order_expiring", "expires_at", postgresql_where=text("state = 'open'")),
         Index("ix_payment_order_closing", "ended_at", postgresql_where=text("state = 'fulfilled'")),
     )

@@ -25,7 +25,9 @@ SEARCHES = {
     "reference": Search(reference="b-7"),
     "payee": Search(payee="b"),
 }
-INDEX = re.compile("ix_payment_order_of_app|ix_payment_order_newest|uq_payment_order_reference")
+INDEX = re.compile(
+    "ix_payment_order_of_app|ix_payment_order_in_state|ix_payment_order_newest|uq_payment_order_reference"
+)
 
 
 async def test_every_search_reads_an_index_and_no_whole_table(services: Services) -> None:

@@ -69,8 +69,11 @@ async def test_what_is_long_done_costs_calls_nothing(here: Village) -> None:
                 await notices.sent_since(session, APP, RESIDENT, day)
                 await identity.codes_since(session, RESIDENT, day)
                 await notices.page(session, RESIDENT, "ntc_00000000000000000000001000", 20)
-                for state in (OrderState.PAID, OrderState.OPEN):
-                    await search.found(session, search.OfApp(APP), search.Search(states=(state,)), 20)
+                for state in OrderState:
+                    first = search.Search(states=(state,))
+                    page = await search.found(session, search.OfApp(APP), first, 20)
+                    if page:
+                        await search.found(session, search.OfApp(APP), replace(first, after=page[-1]), 20)
                 for reference in ("no 100", "no such"):
                     await search.found(session, search.OfApp(APP), search.Search(reference=reference), 20)
                     await sides.by_reference(session, APP, reference)
