@@ -47,7 +47,7 @@ def new_project(directory: Path) -> Path:
     project = directory / "green-tea"
     edit(project, None, "第一版")
     set_version(project, "1.0.0")
-    assert "can be submitted" in run("yimen", "check", cwd=project)
+    assert "can be submitted" in run("yimen", "check", "--language", "en", cwd=project)
     return project
 
 

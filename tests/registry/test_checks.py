@@ -8,6 +8,8 @@ from yimen_registry.submissions.checks import check_tree
 from yimen_registry.testing import WheelDraft
 from yimen_registry.wheel import read_wheel
 from yimen_sdk.rules import Outcome, Report, Result, Tier
+from yimen_sdk.rules.breakage import CHECK_CRASHED, CHECK_TOO_SLOW
+from yimen_sdk.saying import Said
 
 
 def unpack(directory: Path, draft: WheelDraft) -> Path:
@@ -18,8 +20,9 @@ def unpack(directory: Path, draft: WheelDraft) -> Path:
     return tree
 
 
-def broken(note: str) -> Report:
-    return Report(results=(Result(rule="check-finishes", tier=Tier.BRONZE, outcome=Outcome.ERROR, note=note),))
+def broken(why: Said) -> Report:
+    result = Result(rule="check-finishes", tier=Tier.BRONZE, outcome=Outcome.ERROR, note=why.message, why=why)
+    return Report(results=(result,))
 
 
 async def test_a_good_tree_passes(tmp_path: Path) -> None:
@@ -32,14 +35,14 @@ async def test_a_good_tree_passes(tmp_path: Path) -> None:
 async def test_a_check_that_takes_too_long_blocks(tmp_path: Path) -> None:
     report = await check_tree(unpack(tmp_path, WheelDraft()), seconds=0.001)
 
-    assert report == broken("the check did not finish within 0.001 seconds")
+    assert report == broken(CHECK_TOO_SLOW.said(seconds="0.001"))
     assert report.blocks
 
 
 async def test_a_check_that_crashes_blocks(tmp_path: Path) -> None:
     report = await check_tree(tmp_path / "nothing")
 
-    assert report == broken("the check ended with status 1")
+    assert report == broken(CHECK_CRASHED.said(status=1))
     assert report.broken
 
 

@@ -57,6 +57,26 @@ async def test_a_failed_check_rejects_with_every_finding(town: Town) -> None:
     }
 
 
+async def test_code_cannot_keep_its_findings_from_being_kept(town: Town) -> None:
+    fetch = 'async def f(host):\n    await host.network.fetch("GET", "https://a\\0b\\x1bc.cn/")\n'
+    draft = WheelDraft().adding("yimen_greeting/evil.py", fetch)
+
+    submission = await town.submitted(draft)
+
+    assert submission.state is SubmissionState.REJECTED
+    (said,) = (await town.registry.submission(submission.id)).statements
+    assert said.reasons == (
+        {
+            "rule": "hosts-are-declared",
+            "path": "yimen_greeting/evil.py",
+            "line": 2,
+            "message": r"fetches from a\x00b\x1bc.cn, which the manifest does not declare",
+            "code": "host-undeclared",
+            "values": {"host": r"a\x00b\x1bc.cn"},
+        },
+    )
+
+
 async def test_a_check_that_breaks_blocks_and_can_be_repeated(town: Town) -> None:
     build = await town.upload()
     tree = town.registry.blobs.tree(build.tree_digest)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from yimen_host.cli.conductor import CannotStart, Conductor
 from yimen_host.settings import Settings
+from yimen_sdk.cli.language import LANGUAGE, chosen
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -91,7 +92,7 @@ def extensions() -> None:
 
 
 @app.command()
-def doctor() -> None:
+def doctor(language: LANGUAGE = None) -> None:
     """Tell what of this host stands as it should, and what to change; the exit code is 1 when something is bad."""
     from yimen_host.cli.doctor import NoHost, examine_host, tell, with_embedded
 
@@ -100,7 +101,7 @@ def doctor() -> None:
     except NoHost as reason:
         typer.secho(str(reason), fg=typer.colors.RED, err=True)
         raise typer.Exit(1) from None
-    tell(health)
+    tell(health, chosen(language))
     raise typer.Exit(0 if health.is_well else 1)
 
 

@@ -1,6 +1,5 @@
 """Looks a host over from the command line; programs read the exit code."""
 
-import os
 from collections.abc import Sequence
 
 import typer
@@ -62,23 +61,17 @@ async def test_alerts(settings: Settings) -> Sequence[tuple[Way, str]]:
         await node.services.database.close()
 
 
-def tell(health: Health) -> None:
-    """Print every finding and every layer, in the terminal's language."""
+def tell(health: Health, language: str) -> None:
+    """Print every finding and every layer, in a language."""
     for finding in health.findings:
-        _line(finding)
+        _line(finding, language)
     for layer in health.isolation.layers if health.isolation else ():
         typer.echo(f"      {layer.layer:<12} {layer.state:<12} {layer.reason}".rstrip())
 
 
-def _line(finding: Finding) -> None:
+def _line(finding: Finding, language: str) -> None:
     mark, colour = _MARKS[finding.verdict]
-    said = finding.say(_language())
+    said = finding.say(language)
     typer.secho(f" {mark}  {said.of}: {said.told}", fg=colour)
     if said.advice:
         typer.echo(f"      -> {said.advice}")
-
-
-def _language() -> str:
-    """Chinese where the terminal is (POSIX.1-2017, 8.2: the first of these that says anything), else English."""
-    named = next((found for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (found := os.environ.get(name))), "")
-    return "zh" if named.startswith("zh") else "en"

@@ -6,8 +6,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from yimen_host.console.checked import reading
 from yimen_host.console.refusals import shown
-from yimen_host.core.pages import fields, render
+from yimen_host.core.pages import fields, locale, render
 from yimen_host.identity.sessions import present
 from yimen_host.runtime.directory import LiveDirectory
 from yimen_host.runtime.removal import REMOVED
@@ -112,7 +113,14 @@ async def submission(request: Request) -> Response:
     detail = await registry.submission(submission_id)
     if detail.submission.app_id != app_id:
         raise RegistryNotFound("there is no such submission")
-    return render(request, "console/submission.html", detail=detail, s=detail.submission, reviewing=False)
+    return render(
+        request,
+        "console/submission.html",
+        detail=detail,
+        s=detail.submission,
+        read=reading(detail, locale(request)),
+        reviewing=False,
+    )
 
 
 async def running(request: Request, app_id: str) -> list[object]:

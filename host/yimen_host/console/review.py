@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
+from yimen_host.console.checked import reading
 from yimen_host.console.developer import running
 from yimen_host.console.refusals import shown
 from yimen_host.core.errors import Invalid
@@ -50,7 +51,15 @@ async def submission(request: Request) -> Response:
     with_role(request, *DUTIES)
     detail = await _registry(request).submission(request.path_params["submission"])
     files = await _registry(request).tree_files(detail.submission.tree_digest)
-    return render(request, "console/submission.html", detail=detail, s=detail.submission, files=files, reviewing=True)
+    return render(
+        request,
+        "console/submission.html",
+        detail=detail,
+        s=detail.submission,
+        read=reading(detail, locale(request)),
+        files=files,
+        reviewing=True,
+    )
 
 
 @shown

@@ -11,6 +11,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from yimen_sdk.rules import Outcome, Report, Result, Tier
+from yimen_sdk.rules.breakage import CHECK_CRASHED, CHECK_TOO_SLOW, NO_REPORT
+from yimen_sdk.saying import Said
 
 SECONDS = 60
 """Wall time of one check; the largest mini-app we know takes two."""
@@ -36,13 +38,13 @@ async def check_tree(tree: Path, *, seconds: float = SECONDS) -> Report:
         said = await asyncio.wait_for(process.stdout.read(), seconds)
         code = await asyncio.wait_for(process.wait(), seconds)
     except TimeoutError:
-        return _broken(f"the check did not finish within {seconds:g} seconds")
+        return _broken(CHECK_TOO_SLOW.said(seconds=f"{seconds:g}"))
     finally:
         if process.returncode is None:
             process.kill()
             await process.wait()
     if code != 0:
-        return _broken(f"the check ended with status {code}")
+        return _broken(CHECK_CRASHED.said(status=code))
     return _read(said)
 
 
@@ -50,11 +52,11 @@ def _read(said: bytes) -> Report:
     try:
         return Report.model_validate_json(said[:MAX_REPORT])
     except ValidationError:
-        return _broken("the check did not end in a report")
+        return _broken(NO_REPORT.said())
 
 
-def _broken(note: str) -> Report:
-    result = Result(rule="check-finishes", tier=Tier.BRONZE, outcome=Outcome.ERROR, note=note)
+def _broken(why: Said) -> Report:
+    result = Result(rule="check-finishes", tier=Tier.BRONZE, outcome=Outcome.ERROR, note=why.message, why=why)
     return Report(results=(result,))
 
 

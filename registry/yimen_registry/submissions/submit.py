@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from yimen_registry.apps import store as apps
 from yimen_registry.apps.models import AppState
+from yimen_registry.database import Json
 from yimen_registry.errors import AppRemoved, Conflict, Invalid, NotFound
 from yimen_registry.ids import new_id
 from yimen_registry.log import store as log
@@ -163,7 +164,7 @@ async def _say(
     act: Act,
     by: str,
     text: str,
-    reasons: list[dict[str, str | int]] | None = None,
+    reasons: list[Json] | None = None,
 ) -> None:
     row = StatementRow(
         id=new_id("say", now),
@@ -177,9 +178,9 @@ async def _say(
     await store.say(session, row)
 
 
-def _reasons(report: Report) -> list[dict[str, str | int]]:
+def _reasons(report: Report) -> list[Json]:
     return [
-        {"rule": result.rule, "path": finding.path, "line": finding.line, "message": finding.message}
+        {"rule": result.rule, **finding.model_dump()}
         for result in report.results
         if result.blocks and result.outcome is Outcome.FAILED
         for finding in result.findings

@@ -9,19 +9,36 @@ from typing import Annotated
 
 import typer
 
+from yimen_sdk.bilingual import Bilingual
 from yimen_sdk.cli.failure import FAILED, give_up
+from yimen_sdk.cli.language import LANGUAGE, chosen
 from yimen_sdk.manifest import ManifestError
-from yimen_sdk.rules import RULES, NotAMiniApp, Outcome, Report, Result, Subject, Tier, from_project, from_tree
+from yimen_sdk.rules import NotAMiniApp, Outcome, Report, Result, Subject, Tier, from_project, from_tree
 from yimen_sdk.rules import check as run_rules
+from yimen_sdk.rules.catalogue import advice_on, note_of, tell, title_of
 
-_MARKS = {Outcome.PASSED: "ok  ", Outcome.FAILED: "FAIL", Outcome.ERROR: "ERR ", Outcome.SKIPPED: "-   "}
-_ADVICE = {rule.id: rule.advice for rule in RULES}
-_TITLES = {rule.id: rule.title for rule in RULES}
+_MARKS = {
+    Outcome.PASSED: Bilingual(zh="通过", en="ok"),
+    Outcome.FAILED: Bilingual(zh="不符", en="FAIL"),
+    Outcome.ERROR: Bilingual(zh="出错", en="ERR"),
+    Outcome.SKIPPED: Bilingual(zh="跳过", en="-"),
+}
+_WIDTH = {"zh": 2, "en": 4}
+_TIERS = {
+    Tier.BRONZE: Bilingual(zh="铜级 bronze", en="bronze"),
+    Tier.SILVER: Bilingual(zh="银级 silver", en="silver"),
+    Tier.GOLD: Bilingual(zh="金级 gold", en="gold"),
+}
+_REACHED = Bilingual(zh="级别：{tier}。{verdict}", en="Tier: {tier}. {verdict}")
+_NONE = Bilingual(zh="无", en="none")
+_BLOCKED = Bilingual(zh="这样不能发布。", en="It cannot be released like this.")
+_FREE = Bilingual(zh="可以提交。", en="It can be submitted.")
 
 
 def check(
     path: Annotated[Path, typer.Argument(help="A project, an unpacked wheel, or a wheel.")] = Path("."),
     as_json: Annotated[bool, typer.Option("--json", help="Write the report as JSON.")] = False,
+    language: LANGUAGE = None,
 ) -> None:
     """Check a mini-app by the registry's rules; the status is 1 when it could not be released."""
     try:
@@ -31,7 +48,7 @@ def check(
         give_up("\n".join(["miniapp.toml has faults:", *(f"  {fault}" for fault in error.faults)]))
     except (NotAMiniApp, OSError, zipfile.BadZipFile) as error:
         give_up(str(error))
-    typer.echo(report.model_dump_json(indent=2) if as_json else "\n".join(_lines(report)))
+    typer.echo(report.model_dump_json(indent=2) if as_json else "\n".join(_lines(report, chosen(language))))
     if report.blocks:
         raise typer.Exit(FAILED)
 
@@ -48,20 +65,21 @@ def _subject(path: Path) -> Iterator[Subject]:
         yield from_project(path)
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: Report, language: str) -> Iterator[str]:
     for tier in Tier:
-        yield tier.value
+        yield _TIERS[tier].in_(language)
         for result in report.of(tier):
-            yield from _result_lines(result)
-    reached = report.tier.value if report.tier else "none"
-    verdict = "It cannot be released like this." if report.blocks else "It can be submitted."
-    yield f"\nTier: {reached}. {verdict}"
+            yield from _result_lines(result, language)
+    reached = _TIERS[report.tier] if report.tier else _NONE
+    verdict = _BLOCKED if report.blocks else _FREE
+    yield "\n" + _REACHED.in_(language).format(tier=reached.in_(language), verdict=verdict.in_(language))
 
 
-def _result_lines(result: Result) -> Iterator[str]:
-    note = f" ({result.note})" if result.note else ""
-    yield f"  {_MARKS[result.outcome]} {result.rule}: {_TITLES.get(result.rule, '')}{note}"
+def _result_lines(result: Result, language: str) -> Iterator[str]:
+    note = f" ({why})" if (why := note_of(result, language)) else ""
+    mark = _MARKS[result.outcome].in_(language).ljust(_WIDTH[language])
+    yield f"  {mark} {result.rule}: {title_of(result.rule, language)}{note}"
     for finding in result.findings:
-        yield f"         {finding}"
-    if result.findings:
-        yield f"         → {_ADVICE[result.rule]}"
+        yield f"         {finding.path}:{finding.line}: {tell(finding, language)} [{finding.code}]"
+    for advice in advice_on(result, language):
+        yield f"         → {advice}"

@@ -4,9 +4,11 @@ import itertools
 import logging
 
 from yimen_sdk.rules import rights, safety, secrets, service, templates, upkeep, words
+from yimen_sdk.rules.breakage import RULE_BROKE
 from yimen_sdk.rules.report import MAX_FINDINGS, Outcome, Report, Result, Tier
 from yimen_sdk.rules.rule import NothingToLookAt, Rule
 from yimen_sdk.rules.subject import Subject
+from yimen_sdk.saying import Said
 
 log = logging.getLogger("yimen.rules")
 
@@ -25,10 +27,13 @@ def _run(rule: Rule, subject: Subject) -> Result:
     try:
         findings = tuple(itertools.islice(rule.check(subject), MAX_FINDINGS))
     except NothingToLookAt as nothing:
-        return Result(rule=rule.id, tier=rule.tier, outcome=Outcome.SKIPPED, note=str(nothing))
+        return _ended(rule, Outcome.SKIPPED, nothing.why.said())
     except Exception as error:
         log.exception("the rule %s broke", rule.id)
-        note = f"the rule broke: {type(error).__name__}: {error}"
-        return Result(rule=rule.id, tier=rule.tier, outcome=Outcome.ERROR, note=note)
+        return _ended(rule, Outcome.ERROR, RULE_BROKE.said(error=f"{type(error).__name__}: {error}"))
     outcome = Outcome.FAILED if findings else Outcome.PASSED
     return Result(rule=rule.id, tier=rule.tier, outcome=outcome, findings=findings)
+
+
+def _ended(rule: Rule, outcome: Outcome, why: Said) -> Result:
+    return Result(rule=rule.id, tier=rule.tier, outcome=outcome, note=why.message, why=why)

@@ -1,8 +1,11 @@
 """What the rules found, as values that travel: to the terminal, to the registry, to the reviewer's page."""
 
 from enum import StrEnum
+from typing import Self
 
 from pydantic import BaseModel, ConfigDict
+
+from yimen_sdk.saying import Kind, Said
 
 MAX_FINDINGS = 50
 """Findings kept per rule; whoever has fifty runs the check again after mending them."""
@@ -36,12 +39,16 @@ class _Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-class Finding(_Value):
+class Finding(Said):
     """One thing to change, with the place where it stands."""
 
     path: str
     line: int
-    message: str
+
+    @classmethod
+    def of(cls, kind: Kind, path: str, line: int, /, **values: object) -> Self:
+        """Make a finding of this kind."""
+        return cls(path=path, line=line, **dict(kind.said(**values)))
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.message}"
@@ -55,7 +62,9 @@ class Result(_Value):
     outcome: Outcome
     findings: tuple[Finding, ...] = ()
     note: str = ""
-    """Why a rule was skipped, or how it broke."""
+    """Why a rule was skipped, or how it broke: the English of `why`."""
+    why: Said | None = None
+    """The same with its code; None in what was kept before there were codes."""
 
     @property
     def blocks(self) -> bool:

@@ -8,14 +8,24 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from yimen_sdk.bilingual import Bilingual
 from yimen_sdk.manifest import Manifest, parse_manifest
 from yimen_sdk.rules.markup import Template, read_template
+from yimen_sdk.rules.report import Finding
 from yimen_sdk.rules.source import Source, read_source
+from yimen_sdk.saying import Kind
 
 GROUP = "yimen.miniapps"
 _SKIP = {"__pycache__", ".git", ".venv", "node_modules"}
 MAX_FILE = 2 * 1024 * 1024
 """Bytes of a text file that the rules read; what is larger is reported, not read."""
+TOO_LARGE = Kind(
+    "file-too-large",
+    Bilingual(zh="文件超过 {most} 字节", en="the file is larger than {most} bytes"),
+    Bilingual(zh="请拆成几个文件", en="Split the file."),
+)
+NOT_PYTHON = Kind("not-python", Bilingual(zh="Python 语法错误：{why}", en="this is not Python: {why}"))
+UNREADABLE = Kind("unreadable", Bilingual(zh="无法解析：{why}", en="the file cannot be parsed: {why}"))
 
 
 class NotAMiniApp(Exception):
@@ -42,12 +52,12 @@ class Subject:
     @cached_property
     def sources(self) -> tuple[Source, ...]:
         """Every Python file that can be parsed."""
-        return tuple(source for _, source in self.parsed if isinstance(source, Source))
+        return tuple(source for source in self.parsed if isinstance(source, Source))
 
     @cached_property
-    def parsed(self) -> tuple[tuple[str, Source | str], ...]:
+    def parsed(self) -> tuple[Source | Finding, ...]:
         """Every Python file: parsed, or why it cannot be."""
-        return tuple((self.name(path), _parse(self.name(path), path)) for path in self.named("*.py"))
+        return tuple(_parse(self.name(path), path) for path in self.named("*.py"))
 
     @cached_property
     def templates(self) -> tuple[Template, ...]:
@@ -122,12 +132,12 @@ def _subject(
     return Subject(root, package, manifest, requires)
 
 
-def _parse(name: str, path: Path) -> Source | str:
+def _parse(name: str, path: Path) -> Source | Finding:
     if path.stat().st_size > MAX_FILE:
-        return f"is larger than {MAX_FILE} bytes"
+        return Finding.of(TOO_LARGE, name, 1, most=MAX_FILE)
     try:
         return read_source(name, path.read_text("utf-8"))
     except SyntaxError as error:
-        return f"line {error.lineno}: {error.msg}"
+        return Finding.of(NOT_PYTHON, name, error.lineno or 1, why=error.msg)
     except (ValueError, RecursionError, MemoryError) as error:
-        return f"cannot be parsed: {error}"
+        return Finding.of(UNREADABLE, name, 1, why=str(error) or type(error).__name__)

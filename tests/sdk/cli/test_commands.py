@@ -27,8 +27,8 @@ class Said:
     err: str
 
 
-def yimen(*arguments: str) -> Said:
-    result = CliRunner().invoke(app, arguments)
+def yimen(*arguments: str, lang: str = "C.UTF-8") -> Said:
+    result = CliRunner(env={"LC_ALL": lang}).invoke(app, arguments)
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return Said(result.exit_code, result.stdout, result.stderr)
@@ -137,10 +137,25 @@ def test_check_says_where_and_what_to_do(project: Path) -> None:
     assert said.status == 1
     assert (
         "  FAIL no-processes: No process is started, and no signal handled\n"
-        "         yimen_tea_house/evil.py:3: subprocess starts processes\n"
+        "         yimen_tea_house/evil.py:3: subprocess starts or signals processes [starts-processes]\n"
         "         → Do the work in the request, in a task, or in an event handler.\n"
     ) in said.out
     assert said.out.endswith("It cannot be released like this.\n")
+
+
+@pytest.mark.parametrize(("asked", "lang"), [((), "zh_CN.UTF-8"), (("--language", "zh"), "C.UTF-8")])
+def test_check_speaks_the_developers_language(project: Path, asked: Sequence[str], lang: str) -> None:
+    (project / "yimen_tea_house/evil.py").write_text('"""Evil."""\n\nimport subprocess\n', "utf-8")
+
+    said = yimen("check", str(project), *asked, lang=lang)
+
+    assert said.status == 1
+    assert (
+        "  不符 no-processes: 不启动进程，不处理信号\n"
+        "         yimen_tea_house/evil.py:3: subprocess 会启动进程或发送信号 [starts-processes]\n"
+        "         → 请在请求、任务或事件处理函数中完成\n"
+    ) in said.out
+    assert said.out.endswith("级别：无。这样不能发布。\n")
 
 
 def test_check_lists_every_fault_of_the_manifest(project: Path) -> None:

@@ -1,6 +1,7 @@
 """A good mini-app on disk, and the way to spoil it."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,16 +16,18 @@ Spoil = Callable[[Mapping[str, str]], Subject]
 def spoil(tmp_path: Path) -> Spoil:
     """Return a function that writes a good mini-app, then files over it (`+` before a name appends)."""
 
-    def write(files: Mapping[str, str]) -> Subject:
-        write_project(Names("tea", "茶", "Tea"), tmp_path)
-        manifest = tmp_path / "yimen_tea/miniapp.toml"
-        text = manifest.read_text("utf-8").replace("# contact", "contact").replace("# complaint", "complaint")
-        manifest.write_text(text, "utf-8")
-        for name, content in files.items():
-            path = tmp_path / name.removeprefix("+")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            before = path.read_text("utf-8") if name.startswith("+") else ""
-            path.write_text(before + content, "utf-8")
-        return from_project(tmp_path)
+    return partial(write, tmp_path)
 
-    return write
+
+def write(project: Path, files: Mapping[str, str]) -> Subject:
+    """Write the mini-app and the files into an empty directory."""
+    write_project(Names("tea", "茶", "Tea"), project)
+    manifest = project / "yimen_tea/miniapp.toml"
+    text = manifest.read_text("utf-8").replace("# contact", "contact").replace("# complaint", "complaint")
+    manifest.write_text(text, "utf-8")
+    for name, content in files.items():
+        path = project / name.removeprefix("+")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        before = path.read_text("utf-8") if name.startswith("+") else ""
+        path.write_text(before + content, "utf-8")
+    return from_project(project)

@@ -5,8 +5,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from tests.sdk.rules.conftest import write
 
+from yimen_sdk.bilingual import Bilingual
 from yimen_sdk.rules import RULES, Outcome, Result, Rule, Subject, Tier, check
+from yimen_sdk.rules.subject import MAX_FILE
+from yimen_sdk.saying import Said
 
 Spoil = Callable[[Mapping[str, str]], Subject]
 
@@ -14,6 +18,7 @@ CODE = "yimen_tea/more.py"
 PAGE = "yimen_tea/templates/more.html"
 MANIFEST = "+yimen_tea/miniapp.toml"
 REASON = 'reason = { zh = "好", en = "Good" }\n'
+BROKEN = Bilingual(zh="坏", en="Broken")
 LONG = '"""Long."""\n' + "x = 1\n" * 300
 
 
@@ -42,8 +47,10 @@ class Cases:
 
     listed: list[Case] = field(
         default_factory=lambda: [
-            code("code-can-be-read", "def broken(:\n", 1),
+            code("code-can-be-read", "def broken(:\n", 3),
             code("code-can-be-read", "x = '\0'\n", 1),
+            code("code-can-be-read", f"x = '{'x' * MAX_FILE}'\n", 1),
+            code("code-can-be-read", f"x = {'-' * 100_000}1\n", 1),
             code("no-network-of-its-own", "import socket\nimport http.client\nfrom urllib import request\n", 3, 4, 5),
             code("no-network-of-its-own", "import httpx as innocent\n", 3),
             code("no-network-of-its-own", "import asyncio\n\nasyncio.open_connection('a', 1)\n", 5),
@@ -72,6 +79,8 @@ class Cases:
             code("no-secrets", 'app_secret = "a8F3kd92LmQx71PzRt5v"\n', 3),
             code("no-secrets", 'url = "postgresql://tea:hunter2pass@db/x"\n', 3),
             code("no-secrets", f'token = "yimen-{"aB3" * 14}x"\n', 3),
+            code("no-secrets", f'x = "pypi-{"aB3" * 14}x"\ny = "LTAI{"aB3" * 4}"\nz = "ghp_{"aB3" * 12}"\n', 3, 4, 5),
+            code("no-secrets", 'x = "eyJhbGciOiJFZERTQSJ9.eyJzdWIiOiJtZWkifQ.c2lnbmF0dXJl"\n', 3),
             code("scopes-used-are-declared", "def f(request):\n    return request.resident.phone\n", 4),
             code("scopes-used-are-declared", "async def f(host):\n    await host.notices.send('x')\n", 4),
             page("scopes-used-are-declared", "<p>\n{{ request.resident.id_number }}</p>", 2),
@@ -85,6 +94,7 @@ class Cases:
                 "async def f(host):\n    await host.network.fetch('GET', 'https://api.example.cn/x')\n",
                 4,
             ),
+            code("hosts-are-declared", "async def f(host):\n    await host.network.fetch('GET', 'https://[a/x')\n", 4),
             code(
                 "hosts-are-declared",
                 "async def f(host, n):\n    await host.network.fetch('GET', f'https://api.example.cn/{n}')\n",
@@ -159,6 +169,11 @@ class Cases:
                 {"yimen_tea/static/big.js": "x" * 400_000},
                 frozenset({("yimen_tea/static", 1)}),
             ),
+            Case(
+                "pages-are-light",
+                {"yimen_tea/static/big.css": "x" * 1_600_000},
+                frozenset({("yimen_tea/static", 1)}),
+            ),
         ]
     )
 
@@ -185,18 +200,30 @@ def run(rule: str, subject: Subject) -> Result:
     return result
 
 
+def filled(files: Mapping[str, str]) -> dict[str, str]:
+    return {name: text.replace("MINIMAL", MINIMAL) for name, text in files.items()}
+
+
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.rule)
 def test_a_rule_finds_what_breaks_it_where_it_stands(case: Case, spoil: Spoil) -> None:
-    files = {name: text.replace("MINIMAL", MINIMAL) for name, text in case.files.items()}
-
-    result = run(case.rule, spoil(files))
+    result = run(case.rule, spoil(filled(case.files)))
 
     assert result.outcome is Outcome.FAILED, result
     assert {(finding.path, finding.line) for finding in result.findings} == case.found
+    assert {finding.code for finding in result.findings} <= {kind.code for kind in BY_ID[case.rule].finds}
 
 
 def test_every_rule_is_broken_by_a_case() -> None:
     assert {case.rule for case in CASES} == set(BY_ID)
+
+
+def test_every_kind_of_finding_is_found_by_a_case(tmp_path_factory: pytest.TempPathFactory) -> None:
+    found: set[str] = set()
+    for case in CASES:
+        subject = write(tmp_path_factory.mktemp("case"), filled(case.files))
+        found |= {finding.code for finding in run(case.rule, subject).findings}
+
+    assert found == {kind.code for rule in RULES for kind in rule.finds}
 
 
 def test_the_good_mini_app_reaches_gold(spoil: Spoil) -> None:
@@ -262,9 +289,7 @@ def test_the_good_mini_app_reaches_gold(spoil: Spoil) -> None:
     ],
 )
 def test_a_rule_lets_the_honest_thing_pass(rule: str, files: dict[str, str], spoil: Spoil) -> None:
-    files = {name: text.replace("MINIMAL", MINIMAL) for name, text in files.items()}
-
-    result = run(rule, spoil(files))
+    result = run(rule, spoil(filled(files)))
 
     assert result.outcome is Outcome.PASSED, result
 
@@ -275,7 +300,11 @@ def test_a_rule_without_anything_to_look_at_is_skipped(spoil: Spoil) -> None:
     result = run("icons-exist", subject)
 
     assert result == Result(
-        rule="icons-exist", tier=Tier.BRONZE, outcome=Outcome.SKIPPED, note="the manifest has no icons"
+        rule="icons-exist",
+        tier=Tier.BRONZE,
+        outcome=Outcome.SKIPPED,
+        note="the manifest has no icons",
+        why=Said(message="the manifest has no icons", code="no-icons"),
     )
 
 
@@ -283,10 +312,12 @@ def test_a_rule_that_breaks_is_an_error_and_blocks(spoil: Spoil) -> None:
     def broken(subject: Subject):  # type: ignore[no-untyped-def]  # a rule as a careless author writes it
         yield subject.files[10**9]
 
-    report = check(spoil({}), (Rule("broken", Tier.GOLD, "Broken", "None.", broken),))
+    report = check(spoil({}), (Rule("broken", Tier.GOLD, BROKEN, BROKEN, broken),))
 
     (result,) = report.results
-    assert (result.outcome, result.note) == (Outcome.ERROR, "the rule broke: IndexError: tuple index out of range")
+    note, why = "the rule broke: IndexError: tuple index out of range", "IndexError: tuple index out of range"
+    said = Said(message=note, code="rule-broke", values={"error": why})
+    assert (result.outcome, result.note, result.why) == (Outcome.ERROR, note, said)
     assert report.blocks
     assert report.broken
 
@@ -301,8 +332,8 @@ def test_every_rule_has_a_page_that_says_what_it_says(rule: Rule) -> None:
 
     text = page.read_text("utf-8")
 
-    assert text.startswith(f"# {rule.id}\n\n{rule.title}. *{rule.tier.value.capitalize()}.*\n")
-    assert rule.advice in text
+    assert text.startswith(f"# {rule.id}\n\n{rule.title.en}. *{rule.tier.value.capitalize()}.*\n")
+    assert rule.advice.en in text
     assert [heading for heading in ("## Why", "## Example", "## Exceptions") if heading not in text] == []
 
 
@@ -311,4 +342,4 @@ def test_the_list_of_rules_has_them_all_under_their_tier() -> None:
 
     sections = text.split("\n## ")[1:]
     listed = [(part.split("\n")[0], line) for part in sections for line in part.splitlines() if line.startswith("| [")]
-    assert listed == [(r.tier.value.capitalize(), f"| [{r.id}]({r.id}.md) | {r.title} |") for r in RULES]
+    assert listed == [(r.tier.value.capitalize(), f"| [{r.id}]({r.id}.md) | {r.title.en} |") for r in RULES]
