@@ -1,5 +1,6 @@
 """What developers and reviewers are told: a code that stays, with words in both languages. Knows no single kind."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from string import Formatter
 
@@ -52,6 +53,26 @@ class Kind:
         if said.values.keys() != self.places:
             return said.message
         return self.told.in_(language).format_map(said.values)
+
+
+class Catalogue:
+    """Kinds by their codes: what was said is told again by the kind that said it."""
+
+    def __init__(self, kinds: Iterable[Kind]) -> None:
+        self.kinds: dict[str, Kind] = {}
+        for kind in kinds:
+            if self.kinds.setdefault(kind.code, kind) != kind:
+                raise ValueError(f"{kind.code} means two things")
+
+    def tell(self, said: Said, language: str) -> str:
+        """Say it in a language; as it was said where its code is not known here (any more)."""
+        kind = self.kinds.get(said.code)
+        return kind.tell(said, language) if kind else said.message
+
+    def advice_on(self, said: Said) -> Bilingual | None:
+        """Return what to change about this kind alone."""
+        kind = self.kinds.get(said.code)
+        return kind.advice if kind else None
 
 
 def _places(words: str) -> frozenset[str]:

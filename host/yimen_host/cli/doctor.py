@@ -12,7 +12,9 @@ from yimen_host.node import Node
 from yimen_host.notices.dispatches.ways import Way
 from yimen_host.runtime.extensions import loading
 from yimen_host.runtime.health.finding import Finding, Verdict
+from yimen_host.runtime.health.isolation import layers
 from yimen_host.runtime.health.looking import Health, examine
+from yimen_host.runtime.sandbox.layers import Layer
 from yimen_host.runtime.supervision import Supervision
 from yimen_host.settings import Settings
 
@@ -21,6 +23,8 @@ _MARKS = {
     Verdict.WARNING: ("!!", typer.colors.YELLOW),
     Verdict.BAD: ("NO", typer.colors.RED),
 }
+
+_WIDEST = max(map(len, Layer))
 
 
 class NoHost(Exception):
@@ -65,8 +69,10 @@ def tell(health: Health, language: str) -> None:
     """Print every finding and every layer, in a language."""
     for finding in health.findings:
         _line(finding, language)
-    for layer in health.isolation.layers if health.isolation else ():
-        typer.echo(f"      {layer.layer:<12} {layer.state:<12} {layer.reason}".rstrip())
+    for layer in layers(health.isolation, language) if health.isolation else ():
+        typer.echo(f"      {layer.name:<{_WIDEST}} {layer.state:<11} {layer.why}".rstrip())
+        if layer.advice:
+            typer.echo(f"      {'':<{_WIDEST}} -> {layer.advice}")
 
 
 def _line(finding: Finding, language: str) -> None:

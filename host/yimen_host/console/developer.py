@@ -8,11 +8,11 @@ from starlette.routing import Route
 
 from yimen_host.console.checked import reading
 from yimen_host.console.refusals import shown
+from yimen_host.console.running import running
 from yimen_host.core.pages import fields, locale, render
 from yimen_host.identity.sessions import present
 from yimen_host.runtime.directory import LiveDirectory
 from yimen_host.runtime.removal import REMOVED
-from yimen_host.runtime.supervision import Supervision, SupervisorUnavailable
 from yimen_registry import AppRemoved, Registry, RegistryError
 from yimen_registry import NotFound as RegistryNotFound
 from yimen_registry.publishers.models import PublisherState
@@ -121,15 +121,6 @@ async def submission(request: Request) -> Response:
         read=reading(detail, locale(request)),
         reviewing=False,
     )
-
-
-async def running(request: Request, app_id: str) -> list[object]:
-    """What the supervisor says of a mini-app's releases; nothing when it does not answer."""
-    supervision: Supervision = request.app.state.supervision
-    try:
-        return [status for status in await supervision.status() if status.app_id == app_id]
-    except SupervisorUnavailable:
-        return []
 
 
 async def own_standing_app(request: Request) -> str:

@@ -9,7 +9,7 @@ from yimen_host.core.services import Services
 from yimen_host.identity.sessions import with_role
 from yimen_host.runtime.extensions.loading import Extensions
 from yimen_host.runtime.health.finding import Verdict
-from yimen_host.runtime.health.isolation import LEVELS
+from yimen_host.runtime.health.isolation import LEVELS, layers
 from yimen_host.runtime.health.looking import examine
 from yimen_host.runtime.sandbox.layers import LayerState
 from yimen_host.runtime.supervision import Supervision
@@ -37,6 +37,7 @@ async def page(request: Request) -> Response:
         "console/health.html",
         health=health,
         findings=told,
+        layers=layers(health.isolation, locale(request)) if health.isolation else (),
         layer_words=LAYER_WORDS,
         level=LEVELS[health.isolation.level].in_(locale(request)) if health.isolation else "",
     )

@@ -5,8 +5,8 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from yimen_host.console.checked import reading
-from yimen_host.console.developer import running
 from yimen_host.console.refusals import shown
+from yimen_host.console.running import running
 from yimen_host.core.errors import Invalid
 from yimen_host.core.pages import fields, locale, render
 from yimen_host.core.services import Services

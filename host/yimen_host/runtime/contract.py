@@ -12,6 +12,7 @@ from pydantic import StringConstraints, TypeAdapter
 
 from yimen_host.runtime.sandbox.confinement import Limits
 from yimen_host.runtime.sandbox.layers import LayerReport
+from yimen_sdk.saying import Said
 
 __all__ = [
     "Armed", "Concern", "IsolationReport", "LayerReport", "Limits", "ReleaseSpec", "ReleaseState", "ReleaseStatus",
@@ -87,8 +88,8 @@ class ReleaseStatus:
     pid: int | None
     starts: int
     deaths: int
-    reason: str
-    """Why it is unwell or quarantined, in one sentence; empty when it is well."""
+    why: tuple[Said, ...]
+    """Why it is unwell or quarantined, and what caused that; empty when it is well."""
     log_tail: tuple[str, ...]
     layers: tuple[LayerReport, ...]
     """What its last worker reported before it read any code of the mini-app."""

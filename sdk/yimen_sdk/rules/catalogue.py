@@ -7,19 +7,16 @@ from yimen_sdk.rules.breakage import BREAKAGES
 from yimen_sdk.rules.check import RULES
 from yimen_sdk.rules.report import Outcome, Result
 from yimen_sdk.rules.rule import Rule
-from yimen_sdk.saying import Kind, Said
+from yimen_sdk.saying import Catalogue, Said
 
-KINDS: Mapping[str, Kind] = {
-    kind.code: kind for kind in (*(kind for rule in RULES for kind in (*rule.finds, *rule.skips)), *BREAKAGES)
-}
-"""Every kind by its code."""
+CATALOGUE = Catalogue((*(kind for rule in RULES for kind in (*rule.finds, *rule.skips)), *BREAKAGES))
+"""Every kind."""
 _RULES: Mapping[str, Rule] = {rule.id: rule for rule in RULES}
 
 
 def tell(said: Said, language: str) -> str:
     """Say a finding or a note in a language; as it was written where its code is not known here (any more)."""
-    kind = KINDS.get(said.code)
-    return kind.tell(said, language) if kind else said.message
+    return CATALOGUE.tell(said, language)
 
 
 def note_of(result: Result, language: str) -> str:
@@ -37,15 +34,10 @@ def advice_on(result: Result, language: str) -> tuple[str, ...]:
     """Return what to change, each thing once; nothing where nothing is to be changed."""
     advice = [_advice(result.rule, found) for found in result.findings]
     if result.outcome is Outcome.ERROR and result.why:
-        advice = [_own_advice(result.why)]
+        advice = [CATALOGUE.advice_on(result.why)]
     return tuple(dict.fromkeys(words.in_(language) for words in advice if words))
 
 
 def _advice(rule_id: str, found: Said) -> Bilingual | None:
     rule = _RULES.get(rule_id)
-    return _own_advice(found) or (rule.advice if rule else None)
-
-
-def _own_advice(said: Said) -> Bilingual | None:
-    kind = KINDS.get(said.code)
-    return kind.advice if kind else None
+    return CATALOGUE.advice_on(found) or (rule.advice if rule else None)

@@ -6,8 +6,19 @@ from dataclasses import dataclass
 from yimen_host.runtime.contract import Concern, IsolationReport, Remark
 from yimen_host.runtime.health.finding import Finding, Phrase, Verdict
 from yimen_host.runtime.probes.table import BY_NAME
-from yimen_host.runtime.sandbox.layers import CONTAINER, FULL, NONE, PARTIAL, ROOTLESS, THIRD_PARTY_LEVEL, LayerState
+from yimen_host.runtime.sandbox.layers import (
+    CONTAINER,
+    FULL,
+    NONE,
+    PARTIAL,
+    ROOTLESS,
+    THIRD_PARTY_LEVEL,
+    Layer,
+    LayerState,
+)
+from yimen_host.runtime.whys import CATALOGUE, advise, tell
 from yimen_sdk.bilingual import Bilingual
+from yimen_sdk.saying import Said
 
 LEVELS: Mapping[int, Bilingual] = {
     FULL: Bilingual(zh="完整", en="full"),
@@ -36,6 +47,7 @@ _REMARKS = {
     ),
     Concern.NO_CANARY: Bilingual(zh="试探没有结果：{how}", en="no canary came back: {how}"),
 }
+_AS_TOLD = Bilingual(zh="{message}", en="{message}")
 _CHECKED = Bilingual(zh="{when} 试了 {probes} 种攻击", en="{probes} probes at {when}")
 _UNCHECKED = Phrase(Bilingual(zh="还没有试探", en="not checked yet"))
 
@@ -89,7 +101,7 @@ class LayerFailed(Finding):
     )
     advice = Bilingual(zh="请看 log/supervisor.log", en="see log/supervisor.log")
     layer: str
-    why: str
+    why: Phrase
 
 
 @dataclass(frozen=True)
@@ -112,7 +124,23 @@ def isolation(report: IsolationReport) -> Iterator[Finding]:
     yield from (Noted(phrase(remark)) for remark in report.notes)
     for layer in report.layers:
         if layer.state is LayerState.FAILED:
-            yield LayerFailed(layer.layer, layer.reason)
+            yield LayerFailed(layer.layer, _why(layer.why))
+
+
+@dataclass(frozen=True)
+class LayerSaid:
+    """One layer in one language."""
+
+    name: Layer
+    state: LayerState
+    why: str
+    advice: str
+
+
+def layers(report: IsolationReport, language: str) -> list[LayerSaid]:
+    """Say every layer, and of each that is missing why, and what would bring it."""
+    said = ((layer, (layer.why,) if layer.why else ()) for layer in report.layers)
+    return [LayerSaid(one.layer, one.state, tell(why, language), advise(why, language)) for one, why in said]
 
 
 def phrase(remark: Remark) -> Phrase:
@@ -120,6 +148,14 @@ def phrase(remark: Remark) -> Phrase:
     tried = BY_NAME.get(remark.about)
     values = {"about": remark.about, "how": remark.how, "tries": tried.tries if tried else ""}
     return Phrase(_REMARKS[remark.concern], values)
+
+
+def _why(said: Said | None) -> Phrase:
+    """What the supervisor said, in words."""
+    kind = CATALOGUE.kinds.get(said.code) if said else None
+    if said is None or kind is None:
+        return Phrase(_AS_TOLD, {"message": said.message if said else ""})
+    return Phrase(kind.told, said.values)
 
 
 def _checked(report: IsolationReport) -> Phrase:

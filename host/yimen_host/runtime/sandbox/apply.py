@@ -11,6 +11,7 @@ from pathlib import Path
 from yimen_host.runtime.sandbox import kernel, landlock, root, seccomp
 from yimen_host.runtime.sandbox.confinement import MIB, Confinement
 from yimen_host.runtime.sandbox.layers import Layer, LayerReport, LayerState
+from yimen_host.runtime.sandbox.reasons import refused
 
 _ADDRESS_SPACE_OF_THE_RUNTIME = 768 * MIB
 """What the interpreter, its libraries and thread stacks map without using it."""
@@ -25,7 +26,8 @@ class ConfinementFailed(Exception):
     """A declared layer did not succeed; the worker must end before any code of the mini-app is read."""
 
     def __init__(self, reports: list[LayerReport]) -> None:
-        super().__init__(f"layer {reports[-1].layer}: {reports[-1].reason}")
+        why = reports[-1].why
+        super().__init__(f"layer {reports[-1].layer}: {why.message if why else ''}")
         self.reports = reports
 
 
@@ -53,7 +55,7 @@ def _tried(plan: Confinement, missing: LayerState) -> Iterator[tuple[LayerReport
         try:
             step(plan)
         except OSError as error:
-            yield LayerReport(layer, missing, _reason(error)), error
+            yield LayerReport(layer, missing, refused(error)), error
         else:
             yield LayerReport(layer, LayerState.ENFORCED), None
 
@@ -130,11 +132,6 @@ def _restrict_paths(plan: Confinement) -> None:
         own.append(root.SCRATCH)
     devices = [Path("/dev/null")]
     landlock.restrict(readable=[*plan.code, *shown, *root.DEVICES], writable=[*own, *devices])
-
-
-def _reason(error: OSError) -> str:
-    name = errno.errorcode.get(error.errno or 0, "")
-    return f"{name} {error.strerror}".strip()
 
 
 _STEPS: tuple[tuple[Layer, Step], ...] = (

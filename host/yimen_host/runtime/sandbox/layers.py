@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from yimen_sdk.saying import Said
+
 
 class Layer(StrEnum):
     """One thing between a hostile mini-app and the machine, in the order of application."""
@@ -63,7 +65,8 @@ class LayerReport:
 
     layer: Layer
     state: LayerState
-    reason: str = ""
+    why: Said | None = None
+    """Why it is missing, or not whole."""
 
 
 _ALWAYS = frozenset(

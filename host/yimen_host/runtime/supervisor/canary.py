@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from yimen_host.runtime.complaints import TRIAL_OVER
 from yimen_host.runtime.contract import ReleaseSpec
 from yimen_host.runtime.probes.probe import Decoys, Finding, Probe
 from yimen_host.runtime.probes.table import PROBES
@@ -93,7 +94,7 @@ class Canary:
         try:
             return await worker.findings()
         finally:
-            worker.kill("its attacks are over")
+            worker.kill(TRIAL_OVER.said())
             await worker.ended()
             self._workshop.groups.remove(_CANARY)
 

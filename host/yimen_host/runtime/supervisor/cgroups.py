@@ -10,7 +10,9 @@ from typing import Self
 
 from yimen_host.runtime.sandbox.confinement import Limits
 from yimen_host.runtime.sandbox.layers import Layer, LayerReport, LayerState
+from yimen_host.runtime.sandbox.reasons import GROUP_REFUSED, NO_GROUPS, NO_SHARE, refused
 from yimen_host.runtime.supervisor.delegation import LEAF, WANTED, NotDelegated, delegated
+from yimen_sdk.saying import Said
 
 _MOUNTS = Path("/proc/self/mounts")
 _OWN = Path("/proc/self/cgroup")
@@ -31,7 +33,7 @@ UNIFIED = "unified"
 class ControlGroups:
     """The hierarchies in which this supervisor may make groups."""
 
-    def __init__(self, parents: dict[str, Path], held: Sequence[int], *, lacking: str = "") -> None:
+    def __init__(self, parents: dict[str, Path], held: Sequence[int], *, lacking: Said | None = None) -> None:
         self._parents = parents
         self._held = held
         self._lacking = lacking
@@ -42,11 +44,11 @@ class ControlGroups:
 
         Its name is "yimen-" and `name`. Those whose supervisor was killed are removed.
         """
-        parents, held, lacking = {}, [], ""
+        parents, held, lacking = {}, [], None
         try:
             own = _own_groups()
         except NotDelegated as error:
-            own, lacking = {}, str(error)
+            own, lacking = {}, error.why
         for controller, group in own.items():
             parent = group / (_PREFIX + name)
             try:
@@ -55,10 +57,10 @@ class ControlGroups:
                 if controller == UNIFIED:
                     handed = _handed_down(group)
                     (parent / "cgroup.subtree_control").write_text(" ".join(f"+{each}" for each in handed))
-                    lacking = "" if "cpu" in handed else f"no share of the processor: {group} has no controller cpu"
+                    lacking = None if "cpu" in handed else NO_SHARE.said(group=group)
                 _write(parent, [("cpu.shares", _SHARES), ("cpu.weight", _WEIGHT)])
             except OSError as error:
-                lacking = f"{parent}: {error.strerror}"
+                lacking = GROUP_REFUSED.said(group=parent, how=error.strerror)
             else:
                 parents[controller] = parent
         return cls(parents, held, lacking=lacking)
@@ -113,7 +115,7 @@ class Group:
     doors: tuple[Path, ...]
     """Of version 1: the files by which the process moves itself."""
     required: bool
-    lacking: str = ""
+    lacking: Said | None = None
     """What of the limits cannot be set here, and why."""
 
     @property
@@ -125,12 +127,12 @@ class Group:
         """Move a process in. The kernel may take ten milliseconds: call it in a thread."""
         missing = LayerState.FAILED if self.required else LayerState.UNAVAILABLE
         if not self.places:
-            return LayerReport(Layer.CGROUP, missing, self.lacking or "no control group that may be written")
+            return LayerReport(Layer.CGROUP, missing, self.lacking or NO_GROUPS.said())
         try:
             for place in self.places:
                 (place / "cgroup.procs").write_text(str(pid))
         except OSError as error:
-            return LayerReport(Layer.CGROUP, missing, str(error.strerror))
+            return LayerReport(Layer.CGROUP, missing, refused(error))
         return LayerReport(Layer.CGROUP, LayerState.ENFORCED, self.lacking)
 
 

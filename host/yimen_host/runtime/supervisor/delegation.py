@@ -9,6 +9,9 @@ import errno
 import os
 from pathlib import Path
 
+from yimen_host.runtime.sandbox.reasons import GROUP_OF_SYSTEMD, GROUP_REFUSED, NOT_HANDED_DOWN
+from yimen_sdk.saying import Said
+
 LEAF = "yimen-service"
 """Where the service's own processes go."""
 NEEDED = ("memory", "pids")
@@ -19,7 +22,11 @@ _UNITS = (".service", ".scope", ".slice")
 
 
 class NotDelegated(Exception):
-    """No groups can be made here; the message says why, and what to do."""
+    """No groups can be made here."""
+
+    def __init__(self, why: Said) -> None:
+        super().__init__(why.message)
+        self.why = why
 
 
 def delegated(own: Path) -> Path:
@@ -31,16 +38,16 @@ def delegated(own: Path) -> Path:
         return own.parent
     offered = _words(own / "cgroup.controllers")
     if lacking := [name for name in NEEDED if name not in offered]:
-        raise NotDelegated(f"the controllers {' and '.join(lacking)} are not handed down to {own}")
+        raise NotDelegated(NOT_HANDED_DOWN.said(controllers=", ".join(lacking), group=own))
     wanted = [name for name in WANTED if name in offered]
     if set(wanted) <= _words(own / "cgroup.subtree_control"):
         return own
     if own.name.endswith(_UNITS) and not _is_marked(own):
-        raise NotDelegated(f"{own.name} belongs to systemd: give the unit Delegate=yes")
+        raise NotDelegated(GROUP_OF_SYSTEMD.said(unit=own.name))
     try:
         _hand_down(own, " ".join(f"+{name}" for name in wanted))
     except OSError as error:
-        raise NotDelegated(f"{own}: {error.strerror}") from error
+        raise NotDelegated(GROUP_REFUSED.said(group=own, how=error.strerror)) from error
     return own
 
 

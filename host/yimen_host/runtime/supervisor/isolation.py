@@ -10,6 +10,8 @@ from yimen_host.runtime.probes.probe import Finding, Outcome
 from yimen_host.runtime.probes.table import level_shown, opened
 from yimen_host.runtime.sandbox import kernel, layers
 from yimen_host.runtime.sandbox.layers import PARTIAL, Layer, LayerReport, LayerState
+from yimen_host.runtime.sandbox.reasons import NO_NAMESPACES, NOT_ROOT, ROOT_HAS_NUMBERS
+from yimen_sdk.saying import Kind
 
 
 def wanted(off: Iterable[Layer]) -> frozenset[Layer]:
@@ -74,8 +76,12 @@ def _remark(finding: Finding) -> Remark:
 def _explained(entry: LayerReport, off: frozenset[Layer]) -> LayerReport:
     if entry.state is not LayerState.OFF or entry.layer in off:
         return entry
-    if entry.layer is Layer.USER:
-        return replace(entry, state=LayerState.UNAVAILABLE, reason="not needed: root gives each mini-app a user number")
-    if entry.layer is Layer.UID:
-        return replace(entry, state=LayerState.UNAVAILABLE, reason="shared: the supervisor is not root")
-    return replace(entry, state=LayerState.UNAVAILABLE, reason="not tried")
+    return replace(entry, state=LayerState.UNAVAILABLE, why=_untried(entry.layer).said())
+
+
+def _untried(layer: Layer) -> Kind:
+    """Tell why a layer that is not switched off was not even tried."""
+    is_root = os.geteuid() == 0
+    if layer is Layer.USER and is_root:
+        return ROOT_HAS_NUMBERS
+    return NOT_ROOT if layer is Layer.UID else NO_NAMESPACES

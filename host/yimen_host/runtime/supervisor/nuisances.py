@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from yimen_host.runtime.complaints import TRIAL_OVER, in_english
 from yimen_host.runtime.contract import ReleaseSpec, ReleaseState
 from yimen_host.runtime.probes.nuisances import LAST_LINE, STOLEN
 from yimen_host.runtime.probes.probe import Finding, Outcome, Probe
@@ -70,7 +71,7 @@ class Encounter:
         """Wake the release and return its first worker. Raises TimeoutError when it has none."""
         await self.visit()
         if not await self.comes(lambda: bool(self.workers)):
-            raise TimeoutError(f"no worker came: {self.release.status().reason}")
+            raise TimeoutError(f"no worker came: {in_english(self.release.status().why)}")
         return self.workers[0]
 
     def own_lines(self) -> list[str]:
@@ -109,7 +110,7 @@ async def _end(release: Release) -> None:
     ending = asyncio.create_task(release.close())
     while not ending.done():
         if release.worker:
-            release.worker.kill("its trial is over")
+            release.worker.kill(TRIAL_OVER.said())
         await asyncio.wait([ending], timeout=_LOOK_SECONDS)
     await ending
 
@@ -170,7 +171,7 @@ async def _ignores(encounter: Encounter) -> bool:
         await asyncio.wait([worker.silent], timeout=encounter.patience)
         return not worker.silent.done()
     finally:
-        worker.kill("its trial is over")
+        worker.kill(TRIAL_OVER.said())
         await closing
 
 

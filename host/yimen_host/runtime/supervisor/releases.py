@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from yimen_host.runtime.complaints import THREE_DEATHS, TOO_MANY_BYTES, TOO_MANY_FILES, Why, ending, in_english
 from yimen_host.runtime.contract import LayerReport, Limits, ReleaseSpec, ReleaseState, ReleaseStatus
 from yimen_host.runtime.supervisor import disk
 from yimen_host.runtime.supervisor.logs import ReleaseLog
@@ -42,7 +43,7 @@ class Release:
         self._run: asyncio.Task[None] | None = None
         self._starts = 0
         self._deaths: list[float] = []
-        self._reason = ""
+        self._why: Why = ()
         self._replaced = 0
         self._full = False
         """Whether its data was over the limit when it was last looked at."""
@@ -68,9 +69,9 @@ class Release:
         self._listener.setblocking(False)
         self._watch()
 
-    def refuse(self, reason: str) -> None:
+    def refuse(self, why: Why) -> None:
         """Quarantine it before it ever runs: it may not start on this machine."""
-        self._condemn(reason)
+        self._condemn(why)
 
     async def replace(self, spec: ReleaseSpec) -> None:
         """Go on with another specification; the worker of the old one is drained, connections wait meanwhile."""
@@ -105,7 +106,7 @@ class Release:
             pid=self._worker.pid if self._worker else None,
             starts=self._starts,
             deaths=len(self._deaths),
-            reason=self._reason,
+            why=self._why,
             log_tail=tuple(self.log.tail(_STATUS_LINES)),
             layers=self._layers,
         )
@@ -134,14 +135,13 @@ class Release:
 
     async def _live(self) -> None:
         """Run one worker from fork to end, then decide what follows."""
-        replaced, complaint = self._replaced, ""
+        replaced, complaint = self._replaced, Why()
         try:
             status = await self._run_worker()
             if status != 0:
-                complaint = self._worker.complaint if self._worker else ""
-                complaint = complaint or _ending(status)
+                complaint = (self._worker and self._worker.complaint) or ending(status)
         except WorkerFailed as failure:
-            complaint = str(failure)
+            complaint = failure.why
         except ZygoteLost as lost:
             self.log.note(f"{lost}; trying again")  # not the release's fault: it counts as no death
             await asyncio.sleep(_ZYGOTE_SECONDS)
@@ -166,11 +166,11 @@ class Release:
             await worker.answers()
         except WorkerFailed:
             status = await worker.ended()
-            self.log.note(_ending(status))
+            self.log.note(in_english(ending(status)))
             raise
         if self._state is ReleaseState.STARTING:
             self._enter(Event.ANSWERING)
-            self._reason = ""
+            self._why = ()
         watch = asyncio.create_task(self._watch_disk(worker))
         try:
             return await worker.ended()
@@ -194,30 +194,30 @@ class Release:
             pause = max(disk.LOOK_SECONDS, (time.monotonic() - began) / disk.SHARE)
             self._full = found.is_full(limits)
             if found.is_crowded(limits):
-                worker.kill(f"it keeps more than {limits.files} files")
+                worker.kill(TOO_MANY_FILES.said(files=limits.files))
             elif self._full and not was_full:
-                worker.kill(f"it keeps more than {limits.disk} bytes")
+                worker.kill(TOO_MANY_BYTES.said(size=limits.disk))
             elif was_full and not self._full:
                 await worker.drain(self.spec.limits.drain_seconds)
 
-    async def _mourn(self, complaint: str) -> None:
+    async def _mourn(self, complaint: Why) -> None:
         now = time.monotonic()
         self._deaths.append(now)
-        self._reason = complaint
-        self.log.note(complaint)
+        self._why = complaint
+        self.log.note(in_english(complaint))
         self._enter(Event.DIED)
         rest = rest_after(self._deaths, now)
         if rest is None:
-            self._condemn(f"three deaths within a minute; the last: {complaint}")
+            self._condemn((THREE_DEATHS.said(), *complaint))
             return
         await asyncio.sleep(rest)
         if self._state is ReleaseState.UNWELL:
             self._enter(Event.RESTED)
 
-    def _condemn(self, reason: str) -> None:
+    def _condemn(self, why: Why) -> None:
         self._enter(Event.CONDEMNED)
-        self._reason = reason
-        self.log.note(f"quarantined: {reason}")
+        self._why = why
+        self.log.note(f"quarantined: {in_english(why)}")
         self.socket.unlink(missing_ok=True)
         self._stop_listening()
 
@@ -230,9 +230,3 @@ class Release:
     def _enter(self, event: Event) -> None:
         self._state = TRANSITIONS[self._state, event]
         self._since = datetime.now(UTC)
-
-
-def _ending(status: int) -> str:
-    if status < 0:
-        return f"its worker was ended by signal {-status}"
-    return f"its worker ended with status {status}"

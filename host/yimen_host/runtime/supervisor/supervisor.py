@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from yimen_host.core.tasks import stopped
+from yimen_host.runtime.complaints import LEVEL_TOO_LOW, Why
 from yimen_host.runtime.contract import Armed, Concern, IsolationReport, ReleaseSpec, ReleaseStatus, Remark
 from yimen_host.runtime.probes.probe import Finding
 from yimen_host.runtime.sandbox.layers import LEVEL_NAMES
@@ -69,7 +70,7 @@ class Supervisor:
         self._claimed = isolation.report(survey, off=config.layers_off, notes=notes)
         self._isolation = replace(self._claimed, notes=(*self._claimed.notes, Remark(Concern.BEING_CHECKED)))
         for entry in self._claimed.layers:
-            logger.info("layer %s: %s %s", entry.layer, entry.state, entry.reason)
+            logger.info("layer %s: %s %s", entry.layer, entry.state, entry.why.message if entry.why else "")
         self._watch = asyncio.create_task(self._keep_watch(), name="canary")
 
     async def close(self) -> None:
@@ -161,7 +162,7 @@ class Supervisor:
         try:
             findings = await self._canary.attack()
         except (WorkerFailed, ZygoteLost, OSError) as error:
-            self._conclude([], f"the canary could not be sent, which proves nothing: {error}")
+            self._conclude([], str(error) or type(error).__name__)
         else:
             self._conclude(findings, "")
         self._checked.set()
@@ -182,12 +183,10 @@ class Supervisor:
             raise WorkerFailed(refusal)
         return await self._workshop.start(spec, listener, log)
 
-    def _refusal(self, spec: ReleaseSpec) -> str:
+    def _refusal(self, spec: ReleaseSpec) -> Why:
         """Return why a release may not start on this machine; empty when it may."""
         has = self._isolation.level
-        return (
-            f"it needs isolation level {spec.minimum_level}, this machine has {has}" if has < spec.minimum_level else ""
-        )
+        return (LEVEL_TOO_LOW.said(needs=spec.minimum_level, has=has),) if has < spec.minimum_level else ()
 
     def _conclude(self, findings: Sequence[Finding], failure: str) -> None:
         self._isolation = report = isolation.judged(self._claimed, findings, failure, datetime.now(UTC))

@@ -6,6 +6,21 @@ import signal
 import socket
 from typing import Self
 
+from yimen_host.runtime.complaints import (
+    ATTACKS_LATE,
+    ATTACKS_UNTOLD,
+    DEAF,
+    LAYER_FAILED,
+    NO_REPORT,
+    NONSENSE,
+    NOT_LOADED,
+    NOT_READY,
+    STOOD_STILL,
+    UNCONFINED,
+    WENT_ON,
+    Why,
+    in_english,
+)  # fmt: skip
 from yimen_host.runtime.contract import LayerReport
 from yimen_host.runtime.probes.probe import Finding, findings_json
 from yimen_host.runtime.sandbox.layers import LayerState
@@ -13,6 +28,7 @@ from yimen_host.runtime.supervisor.cgroups import Group
 from yimen_host.runtime.supervisor.logs import ReleaseLog
 from yimen_host.runtime.supervisor.zygotes import Child, Zygote
 from yimen_host.runtime.zygote.orders import GO, READY, Orders, orders_json, reports_json
+from yimen_sdk.saying import Kind, Said
 
 REPORT_SECONDS = 10.0
 READY_SECONDS = 20.0
@@ -25,7 +41,11 @@ _FLOOD_SECONDS = 0.02
 
 
 class WorkerFailed(Exception):
-    """The worker did not come up; the message is the reason in one sentence."""
+    """The worker did not come up."""
+
+    def __init__(self, why: Why) -> None:
+        super().__init__(in_english(why))
+        self.why = why
 
 
 class Worker:
@@ -41,7 +61,7 @@ class Worker:
         self.layers: tuple[LayerReport, ...] = ()
         self.silent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Done once neither it nor anything it started can write to its log."""
-        self.complaint = ""
+        self.complaint: Why = ()
         """Why the supervisor ended it, if it did."""
 
     @classmethod
@@ -78,15 +98,15 @@ class Worker:
 
     async def answers(self) -> None:
         """Wait until it serves. Raises WorkerFailed when it does not within the time."""
-        line = await self._line(READY_SECONDS, "it was not ready in time")
+        line = await self._line(READY_SECONDS, NOT_READY)
         if line != READY:
-            raise WorkerFailed("it ended while the mini-app was loaded; its log says why")
+            raise WorkerFailed((NOT_LOADED.said(),))
 
     async def findings(self) -> list[Finding]:
         """Wait for what a canary found. Raises WorkerFailed when it does not tell within the time."""
-        line = await self._line(TRIAL_SECONDS, "its attacks did not end in time")
+        line = await self._line(TRIAL_SECONDS, ATTACKS_LATE)
         if not line:
-            raise WorkerFailed("it ended before it told what succeeded")
+            raise WorkerFailed((ATTACKS_UNTOLD.said(),))
         return findings_json.validate_json(line)
 
     async def ended(self) -> int:
@@ -99,16 +119,16 @@ class Worker:
             except ConnectionResetError:
                 break  # it ended before it had read everything
             except TimeoutError:
-                self.kill("its event loop stood still")
+                self.kill(STOOD_STILL.said())
                 break
             except ValueError:
-                self.kill("it spoke nonsense on the supervisor's channel")
+                self.kill(NONSENSE.said())
                 break
         try:
             async with asyncio.timeout(LINGER_SECONDS):
                 return await asyncio.shield(self._child.ended)
         except TimeoutError:
-            self.kill("it closed its channel and went on")
+            self.kill(WENT_ON.said())
             return await asyncio.shield(self._child.ended)
         finally:
             self._writer.close()
@@ -120,34 +140,34 @@ class Worker:
             async with asyncio.timeout(seconds):
                 await asyncio.shield(self._child.ended)
         except TimeoutError:
-            self.kill("it did not end when told")
+            self.kill(DEAF.said())
 
-    def kill(self, complaint: str) -> None:
-        """End it at once, with everything below it."""
+    def kill(self, *complaint: Said) -> None:
+        """End it at once, with everything below it; say why, and what caused that."""
         self.complaint = complaint
         self._child.send_signal(signal.SIGKILL)
 
     async def _read_report(self) -> None:
-        line = await self._line(REPORT_SECONDS, "it did not report its confinement in time")
+        line = await self._line(REPORT_SECONDS, NO_REPORT)
         if not line:
-            raise WorkerFailed("it ended before it was confined")
+            raise WorkerFailed((UNCONFINED.said(),))
         self.layers = tuple(reports_json.validate_json(line))
 
     def _refuse_failed(self) -> None:
         for entry in self.layers:
             if entry.state is LayerState.FAILED:
-                self.kill(f"layer {entry.layer} failed: {entry.reason}")
+                self.kill(LAYER_FAILED.said(layer=entry.layer), *([entry.why] if entry.why else []))
                 raise WorkerFailed(self.complaint)
 
-    async def _line(self, seconds: float, complaint: str) -> bytes:
+    async def _line(self, seconds: float, complaint: Kind) -> bytes:
         try:
             async with asyncio.timeout(seconds):
                 return await self._channel.readline()
         except ConnectionResetError:
             return b""
         except (TimeoutError, ValueError) as error:
-            self.kill(complaint)
-            raise WorkerFailed(complaint) from error
+            self.kill(complaint.said())
+            raise WorkerFailed(self.complaint) from error
 
 
 def _follow(descriptor: int, log: ReleaseLog) -> asyncio.Future[None]:

@@ -10,6 +10,7 @@ import socket
 from dataclasses import replace
 from pathlib import Path
 
+from yimen_host.runtime.complaints import NOT_PREPARED
 from yimen_host.runtime.contract import LayerReport, ReleaseSpec
 from yimen_host.runtime.sandbox import kernel
 from yimen_host.runtime.sandbox.confinement import Confinement, Limits, Mount
@@ -71,7 +72,7 @@ class Workshop:
             orders = self.orders(spec)
             group = self.group(f"{spec.app_id}-{spec.version}", spec.limits)
         except (OSError, ValueError) as error:
-            raise WorkerFailed(f"it could not be prepared: {error}") from error
+            raise WorkerFailed((NOT_PREPARED.said(error=error),)) from error
         return await self.fork(orders, group, listener=listener, log=log)
 
     async def fork(

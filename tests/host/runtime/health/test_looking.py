@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from errno import EINVAL
 from pathlib import Path
 
 import psycopg
@@ -22,6 +23,7 @@ from yimen_host.runtime.installs import Installs
 from yimen_host.runtime.quotas import Quota, Quotas
 from yimen_host.runtime.room import room
 from yimen_host.runtime.sandbox.layers import Layer, LayerState
+from yimen_host.runtime.sandbox.reasons import refused
 from yimen_host.runtime.supervision import SupervisorUnavailable
 from yimen_host.settings import Settings
 
@@ -77,7 +79,7 @@ async def test_what_is_bad_says_what_to_change(here: Village, tmp_path: Path) ->
     away = Database(f"postgresql://nobody@/nothing?host={tmp_path}")
     low = replace(
         FULL, level=1, name="partial", alerts=(Remark(Concern.OPEN, "learn-host-name"),),
-        layers=(LayerReport(Layer.SECCOMP, LayerState.FAILED, "EINVAL"),),
+        layers=(LayerReport(Layer.SECCOMP, LayerState.FAILED, refused(OSError(EINVAL, "Invalid argument"))),),
     )  # fmt: skip
 
     found = await look(here, low, database=away, portal_url="https://portal.yimen.test", apps_domain="apps.yimen.test")
@@ -92,6 +94,10 @@ async def test_what_is_bad_says_what_to_change(here: Village, tmp_path: Path) ->
         "or accept it (YIMEN_ACCEPT_SHARED_DOMAIN=1)",
         ExtensionLeftOut: "repair it, or take it out of YIMEN_EXTENSIONS",
     }
+    assert [kinds(found)[LayerFailed].say(language).told for language in ("zh", "en")] == [
+        "系统拒绝了（EINVAL Invalid argument）",
+        "the system refused it (EINVAL Invalid argument)",
+    ]
     assert kinds(found)[Alerted].say("en").told == "probe learn-host-name is open: Learn the machine's name"
     assert SupervisorAway() in await look(here, None)
 

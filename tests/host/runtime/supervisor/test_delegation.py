@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from yimen_host.runtime.sandbox.reasons import GROUP_OF_SYSTEMD, NOT_HANDED_DOWN
 from yimen_host.runtime.supervisor.delegation import LEAF, NotDelegated, delegated
 
 ALL = "cpuset cpu io memory pids"
@@ -67,7 +68,7 @@ def test_a_unit_that_is_systemds_is_left_alone_and_said(tmp_path: Path) -> None:
     with pytest.raises(NotDelegated) as told:
         delegated(own)
 
-    assert str(told.value) == "yimen.service belongs to systemd: give the unit Delegate=yes"
+    assert told.value.why == GROUP_OF_SYSTEMD.said(unit="yimen.service")
     assert (own / "cgroup.subtree_control").read_text() == ""
     assert not (own / LEAF).exists()
 
@@ -78,4 +79,4 @@ def test_controllers_that_are_missing_are_named(tmp_path: Path) -> None:
     with pytest.raises(NotDelegated) as told:
         delegated(own)
 
-    assert str(told.value) == f"the controllers memory and pids are not handed down to {own}"
+    assert told.value.why == NOT_HANDED_DOWN.said(controllers="memory, pids", group=own)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tests.host.runtime.conftest import Write, ask
 
+from yimen_host.runtime.complaints import TOO_MANY_BYTES, TOO_MANY_FILES
 from yimen_host.runtime.contract import Limits, ReleaseState, ReleaseStatus
 from yimen_host.runtime.supervision import Supervision
 from yimen_host.runtime.supervisor.disk import Usage, usage
@@ -83,7 +84,7 @@ async def test_too_many_bytes_end_a_worker_and_the_next_may_only_delete(supervis
         while (await ask(armed.socket, "/write"))[1] != "written":  # noqa: ASYNC110  another process
             await asyncio.sleep(0.3)
 
-    assert status.reason == f"it keeps more than {LIMITS.disk} bytes"
+    assert status.why == (TOO_MANY_BYTES.said(size=LIMITS.disk),)
     assert (refused[1], deleted) == ("refused 27", (200, "deleted"))
 
 
@@ -93,7 +94,7 @@ async def test_too_many_files_end_a_worker(supervision: Supervision, write: Writ
 
     status = await died(supervision)
 
-    assert status.reason == f"it keeps more than {LIMITS.files} files"
+    assert status.why == (TOO_MANY_FILES.said(files=LIMITS.files),)
 
 
 async def test_the_listener_of_the_platform_outlives_the_host(supervision: Supervision, write: Write) -> None:

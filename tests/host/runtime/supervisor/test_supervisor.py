@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from tests.host.runtime.conftest import Write, ask
 
+from yimen_host.runtime.complaints import EXITED, NOT_PREPARED, STOOD_STILL, THREE_DEATHS
 from yimen_host.runtime.contract import ReleaseSpec, ReleaseState, ReleaseStatus
 from yimen_host.runtime.supervision import Supervision, SupervisorRefused
 
@@ -115,7 +116,7 @@ async def test_three_deaths_in_a_minute_quarantine_a_release(supervision: Superv
     status = await until(supervision, ReleaseState.QUARANTINED)
 
     assert status.deaths == 3
-    assert status.reason == "three deaths within a minute; the last: its worker ended with status 9"
+    assert status.why == (THREE_DEATHS.said(), EXITED.said(status=9))
     assert not armed.socket.exists()
 
 
@@ -204,7 +205,7 @@ async def block(request):
 
     status = await until(supervision, ReleaseState.READY)
     assert answer == (0, "")
-    assert (status.deaths, status.reason) == (1, "its event loop stood still")
+    assert (status.deaths, status.why) == (1, (STOOD_STILL.said(),))
 
 
 async def test_a_template_of_an_unknown_place_is_told(supervision: Supervision, write: Write) -> None:
@@ -215,7 +216,8 @@ async def test_a_template_of_an_unknown_place_is_told(supervision: Supervision, 
     await ask(armed.socket)
     status = await until(supervision, ReleaseState.QUARANTINED)
 
-    assert "{elsewhere} is not a place of a release: it has data, tree" in status.reason
+    told = "{elsewhere} is not a place of a release: it has data, tree"
+    assert status.why == (THREE_DEATHS.said(), NOT_PREPARED.said(error=told))
 
 
 async def test_the_log_of_an_unknown_release_is_refused(supervision: Supervision) -> None:
