@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import procrastinate
 from procrastinate import BaseRetryStrategy, JobContext, RetryDecision, RetryStrategy
@@ -13,6 +14,7 @@ from yimen_host.core.database import SCHEMA, host_role
 from yimen_host.core.errors import HostError, Later
 from yimen_host.core.outbox import DELIVER, QUEUE, OutboxEvent, find_event
 from yimen_host.core.waking import WakingConnector
+from yimen_host.forgetting import PASTS, Past, forget
 from yimen_host.node import Node
 from yimen_host.notices import alerts as told
 from yimen_host.notices import settled
@@ -77,6 +79,8 @@ class Jobs:
         self._regularly("yimen.rescue", EVERY_MINUTE, self._rescue)
         self._regularly("yimen.reconcile", EVERY_TEN_MINUTES, self._reconcile)
         self._regularly("yimen.settle", EVERY_TEN_MINUTES, self._settle)
+        for past in PASTS:
+            self._regularly(f"yimen.forget.{past.name}", EVERY_TEN_MINUTES, partial(self._forget, past))
 
     async def run(self) -> None:
         """Work until a signal ends it."""
@@ -148,15 +152,17 @@ class Jobs:
     async def _settle(self) -> None:
         await self._node.payments.settling.due()
 
+    async def _forget(self, past: Past) -> None:
+        await forget(self._node.services, past)
+
     async def _rescue(self) -> None:
-        """Give the jobs of a worker that died back to the others; finish what broke off, and forget what is old."""
+        """Give the jobs of a worker that died back to the others, and finish what broke off."""
         for job in await self.app.job_manager.get_stalled_jobs():
             await self.app.job_manager.retry_job(job)
 
         for submission in await self._node.registry.waiting_for_checks():
             await self._node.registry.check(submission.id)
         await self._node.removals.finish()
-        await self._node.dispatches.forget_old()
 
     def _regularly(self, name: str, cron: str, work: Callable[[], Awaitable[None]]) -> None:
         async def run(timestamp: int) -> None:

@@ -83,6 +83,27 @@ async def forget(session: AsyncSession, job_id: int) -> None:
     await session.execute(text("DELETE FROM outbox_failure WHERE job_id = :id"), {"id": job_id})
 
 
+async def forget_destination(session: AsyncSession, destination: str) -> None:
+    """Delete the deliveries that wait for a destination that is gone, and those that failed, with the reasons."""
+    gone = text(
+        "WITH gone AS (DELETE FROM procrastinate_jobs WHERE task_name = :task AND status IN ('todo', 'failed') "
+        "AND args ->> 'destination' = :destination RETURNING id) "
+        "DELETE FROM outbox_failure WHERE job_id IN (SELECT id FROM gone)"
+    )
+    await session.execute(gone, {"task": DELIVER, "destination": destination})
+
+
+async def forget_chores(session: AsyncSession, before: dt.datetime, limit: int) -> int:
+    """Drop the regular jobs that failed before a moment; say how many. What has an order to keep is no chore."""
+    failed = text(
+        "DELETE FROM procrastinate_jobs WHERE id = ANY(ARRAY(SELECT j.id FROM procrastinate_jobs j "
+        "WHERE j.status = 'failed' AND j.lock IS NULL AND j.queueing_lock = j.task_name AND EXISTS (SELECT 1 "
+        "FROM procrastinate_events e WHERE e.job_id = j.id AND e.type = 'failed' AND e.at < :before) "
+        "ORDER BY j.id LIMIT :limit FOR UPDATE SKIP LOCKED)) RETURNING id"
+    )
+    return len((await session.execute(failed, {"before": before, "limit": limit})).all())
+
+
 async def letters(session: AsyncSession, destination: str) -> list[Letter]:
     """The deliveries to a destination that failed so far, the dead ones first, each object's in their order."""
     found = text(

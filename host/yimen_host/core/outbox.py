@@ -21,7 +21,7 @@ QUEUE = "outbox"
 
 
 class OutboxEvent(SQLModel, table=True):
-    """One thing that happened. Never changed."""
+    """One thing that happened. Never changed, but for when it was last looked whether anybody wants it (``bygone``)."""
 
     __tablename__ = "outbox_event"
 
@@ -30,6 +30,7 @@ class OutboxEvent(SQLModel, table=True):
     subject: str = Field(index=True)
     data: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     created_at: dt.datetime = Field(sa_type=Moment)
+    looked_at: dt.datetime = Field(sa_type=Moment, index=True)
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def _row(happening: Happening) -> OutboxEvent:
         subject=happening.subject,
         data=dict(happening.data),
         created_at=happening.at,
+        looked_at=happening.at,
     )
 
 
@@ -103,17 +105,6 @@ async def defer(
             "CAST(:arguments AS jsonb), CAST(:at AS timestamptz))::procrastinate_job_to_defer_v1])"
         ),
         {"queue": queue, "task": task, "lock": lock, "arguments": json.dumps(dict(arguments)), "at": at},
-    )
-
-
-async def forget_destination(session: AsyncSession, destination: str) -> None:
-    """Delete the deliveries that wait for a destination that is gone, and those that failed."""
-    await session.execute(
-        text(
-            "DELETE FROM procrastinate_jobs WHERE task_name = :task AND status IN ('todo', 'failed') "
-            "AND args ->> 'destination' = :destination"
-        ),
-        {"task": DELIVER, "destination": destination},
     )
 
 

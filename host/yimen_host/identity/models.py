@@ -64,7 +64,7 @@ class CodeRow(SQLModel, table=True):
     code_hash: str
     tries: int = 0
     created_at: dt.datetime = Field(sa_type=Moment)
-    expires_at: dt.datetime = Field(sa_type=Moment)
+    expires_at: dt.datetime = Field(sa_type=Moment, index=True)
     used_at: dt.datetime | None = Field(default=None, sa_type=Moment)
 
 
@@ -82,7 +82,7 @@ class SessionRow(SQLModel, table=True):
     browser: str
     created_at: dt.datetime = Field(sa_type=Moment)
     seen_at: dt.datetime = Field(sa_type=Moment)
-    expires_at: dt.datetime = Field(sa_type=Moment)
+    expires_at: dt.datetime = Field(sa_type=Moment, index=True)
     ended_at: dt.datetime | None = Field(default=None, sa_type=Moment)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from yimen_host.core.dropping import drop
 from yimen_host.identity.models import (
     CodeRow,
     ConsentRow,
@@ -150,6 +151,12 @@ async def use_code(session: AsyncSession, code_id: str, *, now: dt.datetime) -> 
     return _count(await session.execute(used)) == 1
 
 
+async def forget_codes(session: AsyncSession, before: dt.datetime, limit: int) -> int:
+    """Drop codes that ended before a moment; say how many."""
+    expires_at = col(CodeRow.expires_at)
+    return await drop(session, CodeRow, expires_at < before, oldest=expires_at, limit=limit)
+
+
 async def add_session(session: AsyncSession, row: SessionRow) -> None:
     """Keep a signed-in browser."""
     session.add(row)
@@ -191,6 +198,12 @@ async def end_sessions(
     if but is not None:
         ended = ended.where(col(SessionRow.id) != but)
     return list((await session.execute(ended.values(ended_at=now).returning(col(SessionRow.id)))).scalars())
+
+
+async def forget_sessions(session: AsyncSession, before: dt.datetime, limit: int) -> int:
+    """Drop sessions whose time was over before a moment; say how many. What began from one goes with it."""
+    expires_at = col(SessionRow.expires_at)
+    return await drop(session, SessionRow, expires_at < before, oldest=expires_at, limit=limit)
 
 
 async def consents(session: AsyncSession, resident_id: str, app_id: str | None = None) -> Sequence[ConsentRow]:

@@ -15,6 +15,7 @@ class NoticeRow(SQLModel, table=True):
     __table_args__ = (
         Index("ix_notice_newest", "resident_id", "created_at", "id"),
         Index("ix_notice_unread", "resident_id", postgresql_where=text("read_at IS NULL")),
+        Index("ix_notice_read", "read_at", postgresql_where=text("read_at IS NOT NULL")),
     )
 
     id: str = Field(primary_key=True)

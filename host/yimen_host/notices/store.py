@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from yimen_host.core.dropping import drop
 from yimen_host.notices.models import NoticeRow
 
 
@@ -38,6 +39,12 @@ async def mark_read(session: AsyncSession, resident_id: str, now: dt.datetime) -
     """Mark everything read."""
     read = update(NoticeRow).where(col(NoticeRow.resident_id) == resident_id, col(NoticeRow.read_at).is_(None))
     await session.execute(read.values(read_at=now))
+
+
+async def forget_read(session: AsyncSession, before: dt.datetime, limit: int) -> int:
+    """Drop notices that were read before a moment; say how many."""
+    read_at = col(NoticeRow.read_at)
+    return await drop(session, NoticeRow, read_at < before, oldest=read_at, limit=limit)
 
 
 async def sent_since(session: AsyncSession, app_id: str, resident_id: str, since: dt.datetime) -> int:

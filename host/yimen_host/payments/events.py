@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from yimen_host.core.outbox import Happening, publish
 from yimen_host.core.services import Services
 from yimen_host.payments.models import OrderRow, RefundRow
+from yimen_host.payments.store import refunds
 from yimen_host.payments.webhooks import telling
 
 PAYMENT_SETTLED = "yimen.payment.settled"
@@ -49,7 +50,8 @@ async def refund_ended(
             "amount": _money(refund.amount_fen, refund.currency),
             "outcome": outcome,
         }
-        await _tell_app(session, services, REFUND_ENDED, order, data, now)
+        before = 1 + await refunds.count_ended(session, order.id, but=refund.id)  # it was paid
+        await _tell_app(session, services, REFUND_ENDED, order, data, now, before=before)
     if outcome == "succeeded":
         to_payer = refund.amount_fen - refund.coupon_fen
         await _tell_inbox(session, services, NOTICE_REFUND_SUCCEEDED, order, to_payer or refund.amount_fen, now)
@@ -67,12 +69,14 @@ async def _tell_app(
     order: OrderRow,
     data: Mapping[str, object],
     now: dt.datetime,
+    *,
+    before: int = 0,
 ) -> None:
     if order.app_id is None:
         return  # the platform's own order, such as a top-up
     happening = Happening(services.ids.new("evt"), type_, order.id, data, now)
     await publish(session, happening, to=[f"app:{order.app_id}"])
-    await telling.tell(session, order.app_id, happening, told=TOLD)
+    await telling.tell(session, order.app_id, happening, told=TOLD, before=before)
 
 
 async def _tell_inbox(

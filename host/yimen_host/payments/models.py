@@ -183,6 +183,7 @@ class IdempotencyRow(SQLModel, table=True):
     """The object that a POST under an Idempotency-Key made or changed; written in the transaction that did it."""
 
     __tablename__ = "payment_idempotency"
+    __table_args__ = (Index("ix_payment_idempotency_created_at", "created_at"),)
 
     scope: str = Field(primary_key=True)
     key: str = Field(primary_key=True)

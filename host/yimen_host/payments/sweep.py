@@ -10,12 +10,8 @@ from yimen_host.payments.ledger import books
 from yimen_host.payments.ledger.draft import expire_hold
 from yimen_host.payments.orders import REFUND_TIME
 from yimen_host.payments.store import attempts, orders, refunds
-from yimen_host.payments.webhooks import store as webhooks
 
 AT_ONCE = 100  # of each kind in one run; what is left comes with the next
-NOTICES_KEPT = dt.timedelta(days=90)  # far past the age at which a replay is refused, and long enough for a dispute
-DELIVERED_KEPT = dt.timedelta(days=90)  # as long: a publisher's accountant asks about last quarter
-FORGOTTEN_AT_ONCE = 1_000
 HOLDS_SINCE = dt.timedelta(days=7)  # how far back overdue holds are looked for: longer than any stop of the worker
 
 
@@ -29,8 +25,6 @@ class Swept:
     receipts: int
     holds: int
     closed: int
-    forgotten: int
-    letters: int
     coupons: int
 
 
@@ -43,8 +37,6 @@ async def sweep(payments: Payments) -> Swept:
         receipts=await receipts.issue_owed(payments.services),
         holds=await expire_holds(payments),
         closed=await close_orders(payments),
-        forgotten=await forget_notices(payments),
-        letters=await forget_deliveries(payments),
         coupons=await payments.coupons.expiry.sweep(),
     )
 
@@ -107,17 +99,3 @@ async def close_orders(payments: Payments) -> int:
     async with services.database.transaction() as session:
         over = await orders.closable(session, services.clock.now() - REFUND_TIME, AT_ONCE)
     return sum([await payments.orders.close(order_id) for order_id in over])
-
-
-async def forget_notices(payments: Payments) -> int:
-    """Drop the channels' notices that were acted on long ago; say how many."""
-    services = payments.services
-    async with services.database.transaction() as session:
-        return await attempts.forget_notices(session, services.clock.now() - NOTICES_KEPT, FORGOTTEN_AT_ONCE)
-
-
-async def forget_deliveries(payments: Payments) -> int:
-    """Drop the webhooks' deliveries that were taken long ago; say how many."""
-    services = payments.services
-    async with services.database.transaction() as session:
-        return await webhooks.forget_delivered(session, services.clock.now() - DELIVERED_KEPT, FORGOTTEN_AT_ONCE)

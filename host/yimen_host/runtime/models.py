@@ -37,9 +37,9 @@ class LaunchTicketRow(SQLModel, table=True):
     secret_hash: str = Field(primary_key=True)
     app_id: str
     resident_id: str
-    session_id: str = Field(foreign_key="session.id")
+    session_id: str = Field(foreign_key="session.id", ondelete="CASCADE", index=True)
     mandate_id: str | None = None
-    expires_at: dt.datetime = Field(sa_type=Moment)
+    expires_at: dt.datetime = Field(sa_type=Moment, index=True)
     used_at: dt.datetime | None = Field(default=None, sa_type=Moment)
 
 
@@ -50,15 +50,15 @@ class AppSessionRow(SQLModel, table=True):
 
     secret_hash: str = Field(primary_key=True)
     app_id: str = Field(index=True)
-    resident_id: str = Field(index=True)
-    session_id: str = Field(foreign_key="session.id")
+    resident_id: str
+    session_id: str = Field(foreign_key="session.id", ondelete="CASCADE", index=True)
     mandate_id: str | None = Field(default=None, description="they act for somebody else, by this mandate")
     version: str
     told: str = ""
     locale: str
     look: str
     created_at: dt.datetime = Field(sa_type=Moment)
-    expires_at: dt.datetime = Field(sa_type=Moment)
+    expires_at: dt.datetime = Field(sa_type=Moment, index=True)
 
 
 class SubjectRow(SQLModel, table=True):

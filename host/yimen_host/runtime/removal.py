@@ -14,7 +14,7 @@ from pathlib import Path
 import psycopg
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from yimen_host.core import outbox
+from yimen_host.core import deadletters
 from yimen_host.core.errors import Refused
 from yimen_host.core.services import Services
 from yimen_host.identity import changes
@@ -109,7 +109,7 @@ class Removals:
         async with self._services.database.transaction() as session:
             await self._end_what_acts_for(session, app_id)
             await identity.forget_app(session, app_id)
-            await outbox.forget_destination(session, f"app:{app_id}")
+            await deadletters.forget_destination(session, f"app:{app_id}")
             await store.forget_app(session, app_id)
         log.info("%s and all it kept is erased", app_id)
 

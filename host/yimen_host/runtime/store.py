@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from yimen_host.core.dropping import drop
 from yimen_host.identity.models import SessionRow
 from yimen_host.runtime.models import AppSessionRow, ContractionRow, InstalledAppRow, LaunchTicketRow, SubjectRow
 
@@ -51,6 +52,12 @@ async def use_ticket(session: AsyncSession, secret_hash: str, app_id: str, now: 
     return UsedTicket(*row) if row else None
 
 
+async def forget_tickets(session: AsyncSession, before: dt.datetime, limit: int) -> int:
+    """Drop tickets whose time was over before a moment; say how many."""
+    expires_at = col(LaunchTicketRow.expires_at)
+    return await drop(session, LaunchTicketRow, expires_at < before, oldest=expires_at, limit=limit)
+
+
 async def add_app_session(session: AsyncSession, row: AppSessionRow) -> None:
     """Keep a session of a mini-app."""
     session.add(row)
@@ -73,6 +80,12 @@ async def live_app_session(
         )
     )
     return (await session.execute(found)).scalar_one_or_none()
+
+
+async def forget_app_sessions(session: AsyncSession, before: dt.datetime, limit: int) -> int:
+    """Drop mini-apps' sessions whose time was over before a moment; say how many."""
+    expires_at = col(AppSessionRow.expires_at)
+    return await drop(session, AppSessionRow, expires_at < before, oldest=expires_at, limit=limit)
 
 
 async def pin(session: AsyncSession, secret_hash: str, version: str) -> None:

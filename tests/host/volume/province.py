@@ -20,7 +20,8 @@ SELECT n, lpad(n::text, 26, '0') AS id,
     CASE mod(n, 2) WHEN 0 THEN 'tea' ELSE 'app' || mod(n, 10) END AS app,
     CASE mod(n, 50) WHEN 0 THEN 'wallet' ELSE 'sandbox-bank' END AS channel,
     %(end)s - (%(payments)s - n) * (interval '5 years' / %(payments)s) AS at,
-    %(end)s - (%(payments)s - n) * (interval '80 days' / %(payments)s) AS recent
+    %(end)s - (%(payments)s - n) * (interval '80 days' / %(payments)s) AS recent,
+    %(end)s + interval '2 days' - (%(payments)s - n) * (interval '20 hours' / %(payments)s) AS today
 FROM generate_series(1, %(payments)s) AS n
 """
 

@@ -1,22 +1,23 @@
 -- What five years leave behind: nearly everything has ended. One line of `past` is one payment and all that came of it.
--- `past` is made by province.py: n from 1, a moment of the five years, one of the last eighty days, a resident, a mini-app.
+-- `past` is made by province.py: n from 1, a moment of the five years, one of the last eighty days, one of the last day, a
+-- resident, a mini-app. What is forgotten some time after it was over is there as far as it is not forgotten yet.
 
 INSERT INTO resident (id, phone_hash, phone_sealed, assurance, created_at)
 SELECT resident, resident, '', 0, min(at) FROM past GROUP BY resident;
 INSERT INTO session (id, secret_hash, resident_id, browser, created_at, seen_at, expires_at, ended_at)
-SELECT 'ses_' || id, 'ses_' || id, resident, 'test', at, at, at + interval '30 days', CASE n % 2 WHEN 0 THEN at END FROM past;
+SELECT 'ses_' || id, 'ses_' || id, resident, 'test', recent, recent, recent + interval '14 days', CASE n % 2 WHEN 0 THEN recent END FROM past;
 INSERT INTO app_session
     (secret_hash, app_id, resident_id, session_id, version, locale, look, created_at, expires_at, told)
-SELECT 'aps_' || id, app, resident, 'ses_' || id, '1.0.0', 'zh', 'standard', at, at, '' FROM past;
+SELECT 'aps_' || id, app, resident, 'ses_' || id, '1.0.0', 'zh', 'standard', today, today, '' FROM past;
 INSERT INTO launch_ticket (secret_hash, app_id, resident_id, session_id, expires_at, used_at)
-SELECT 'tic_' || id, app, resident, 'ses_' || id, at, at FROM past;
+SELECT 'tic_' || id, app, resident, 'ses_' || id, today, today FROM past;
 INSERT INTO one_time_code (id, phone_hash, phone_sealed, purpose, code_hash, tries, created_at, expires_at, used_at)
-SELECT 'cod_' || id, resident, '', 'sign_in', '', 1, at, at, at FROM past;
+SELECT 'cod_' || id, CASE n % 3000 WHEN 0 THEN resident ELSE id END, '', 'sign_in', '', 1, today, today, today FROM past;
 INSERT INTO data_access (id, resident_id, app_id, fields, purpose, at)
 SELECT 'acc_' || id, resident, app, 'name', '用姓名称呼您', at FROM past;
 INSERT INTO notice
     (id, resident_id, app_id, source_id, title_zh, title_en, text_zh, text_en, link, created_at, read_at)
-SELECT 'ntc_' || id, resident, app, 'ntc_' || id, '已付款', 'Paid', '', '', '/payments/ord_' || id, at, at FROM past;
+SELECT 'ntc_' || id, resident, app, 'ntc_' || id, '已付款', 'Paid', '', '', '/payments/ord_' || id, recent, recent FROM past;
 INSERT INTO mandate (id, representee_id, delegate_id, app_id, scopes, payment_cap_fen, month_cap_fen, state, starts_at,
     ends_at, created_at, ended_at)
 SELECT 'man_' || id, resident, 'res_1', app, 'identity.name', 100, 100, 'lapsed', at, at + interval '1 day', at, at FROM past
@@ -47,7 +48,7 @@ WHERE n % 100 = 97;
 INSERT INTO payment_receipt (number, order_id, issued_at) SELECT 'YM2' || id, 'ord_' || id, at FROM past WHERE n % 100 < 94;
 INSERT INTO payment_red_receipt (number, refund_id, issued_at)
 SELECT 'YM3' || id, id, ended_at FROM payment_refund WHERE state = 'succeeded' AND NOT late;
-INSERT INTO payment_idempotency (scope, key, fingerprint, answer, created_at) SELECT app, id, '', '{}', at FROM past;
+INSERT INTO payment_idempotency (scope, key, fingerprint, answer, created_at) SELECT app, id, '', '{}', recent FROM past;
 INSERT INTO payment_channel_notice (channel, nonce, notice_id, attempt_id, heard_at, acted_at)
 SELECT channel, id, id, 'att_' || id, recent, recent FROM past;
 
@@ -66,8 +67,8 @@ UPDATE ledger_account a SET balance = e.balance, seq = e.seq FROM (
 WHERE e.account_id = a.id;
 UPDATE journal_lane SET seq = (SELECT max(n) FROM past);
 
-INSERT INTO outbox_event (id, type, subject, data, created_at)
-SELECT 'evt_' || id, 'yimen.payment.settled', 'ord_' || id, '{}', at FROM past;
+INSERT INTO outbox_event (id, type, subject, data, created_at, looked_at)
+SELECT 'evt_' || id, 'yimen.payment.settled', 'ord_' || id, '{}', recent, recent FROM past;
 INSERT INTO webhook_endpoint (id, app_id, url, types, state, failures, created_at)
 SELECT 'hook_' || app, app, 'https://' || app || '.test', '[]', 'active', 0, min(at) FROM past GROUP BY app;
 INSERT INTO webhook_delivery (endpoint_id, event_id, subject, sequence, state, attempts, last_status, last_at, created_at)

@@ -59,11 +59,6 @@ class Dispatches:
                 told.append((way, ""))
         return told
 
-    async def forget_old(self) -> None:
-        """Forget what was sent long ago."""
-        async with self._services.database.transaction() as session:
-            await store.forget_sent(session, self._services.clock.now() - schedule.KEPT)
-
     async def _gather(self, way: str, alert: OutboxEvent) -> None:
         now = self._services.clock.now()
         async with self._services.database.transaction() as session:

@@ -15,6 +15,8 @@ class DispatchRow(SQLModel, table=True):
     __table_args__ = (
         Index("uq_alert_dispatch_open", "way", "kind", unique=True, postgresql_where=text("closed_at IS NULL")),
         Index("ix_alert_dispatch_closed", "way", "kind", "closed_at"),
+        Index("ix_alert_dispatch_unsent", "way", "due_at", postgresql_where=text("sent_at IS NULL")),
+        Index("ix_alert_dispatch_sent", "sent_at", postgresql_where=text("sent_at IS NOT NULL")),
     )
 
     id: str = Field(primary_key=True)
@@ -34,7 +36,7 @@ class DispatchItemRow(SQLModel, table=True):
     __tablename__ = "alert_dispatch_item"
 
     way: str = Field(primary_key=True)
-    event_id: str = Field(sa_column=Column(ForeignKey("outbox_event.id"), primary_key=True))
+    event_id: str = Field(sa_column=Column(ForeignKey("outbox_event.id"), primary_key=True, index=True))
     dispatch_id: str = Field(
         sa_column=Column(ForeignKey("alert_dispatch.id", ondelete="CASCADE"), nullable=False, index=True)
     )

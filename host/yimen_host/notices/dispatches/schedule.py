@@ -8,8 +8,6 @@ APART = dt.timedelta(minutes=10)
 """Two messages of one kind on one way are at least so far apart."""
 STEPS = tuple(dt.timedelta(seconds=seconds) for seconds in (10, 60, 5 * 60, 30 * 60))
 """How long to wait after each failed try; the last again and again, for nothing is given up."""
-KEPT = dt.timedelta(days=90)
-"""What was sent is forgotten then."""
 
 
 def due(now: dt.datetime, last: dt.datetime | None) -> dt.datetime:

@@ -1,7 +1,7 @@
 """All SQL of dispatches."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, update
@@ -9,6 +9,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from yimen_host.core import bygone
+from yimen_host.core.dropping import drop as drop_over
 from yimen_host.core.outbox import OutboxEvent
 from yimen_host.notices.dispatches.models import DispatchItemRow, DispatchRow
 
@@ -77,9 +79,15 @@ async def drop(session: AsyncSession, dispatch_id: str) -> None:
     await session.execute(delete(DispatchRow).where(col(DispatchRow.id) == dispatch_id))
 
 
-async def forget_sent(session: AsyncSession, before: dt.datetime) -> None:
-    """Forget what was sent before."""
-    await session.execute(delete(DispatchRow).where(col(DispatchRow.sent_at) < before))
+async def forget_sent(session: AsyncSession, before: dt.datetime, limit: int) -> int:
+    """Drop dispatches that were taken before a moment; say how many."""
+    sent_at = col(DispatchRow.sent_at)
+    return await drop_over(session, DispatchRow, sent_at < before, oldest=sent_at, limit=limit)
+
+
+async def telling_of(session: AsyncSession, event_ids: Collection[str]) -> set[str]:
+    """Those among these events that some dispatch tells of."""
+    return await bygone.named_in(session, event_ids, "alert_dispatch_item WHERE event_id = e.id")
 
 
 async def standing(session: AsyncSession, way: str, overdue: dt.datetime) -> Standing:

@@ -1,10 +1,13 @@
-"""What was answered under an Idempotency-Key, kept as long as the money it is about."""
+"""What was answered under an Idempotency-Key, kept for as long as anybody may try again."""
 
+import datetime as dt
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 
+from yimen_host.core.dropping import drop
 from yimen_host.payments.models import IdempotencyRow
 
 
@@ -25,6 +28,12 @@ async def keep(session: AsyncSession, row: IdempotencyRow) -> None:
     """Keep an answer, in the transaction that did what it says."""
     session.add(row)
     await session.flush()
+
+
+async def forget(session: AsyncSession, before: dt.datetime, limit: int) -> int:
+    """Drop answers that were given before a moment; say how many."""
+    created_at = col(IdempotencyRow.created_at)
+    return await drop(session, IdempotencyRow, created_at < before, oldest=created_at, limit=limit)
 
 
 Answer = dict[str, Any]  # Any: JSON

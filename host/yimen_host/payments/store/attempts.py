@@ -3,11 +3,12 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import CursorResult, delete, func, tuple_, update
+from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col, select
 
+from yimen_host.core.dropping import drop
 from yimen_host.payments.attempts import UNFINISHED, AttemptState
 from yimen_host.payments.channels.channel import Notification
 from yimen_host.payments.models import AttemptRow, ChannelNoticeRow
@@ -110,10 +111,5 @@ async def acted(session: AsyncSession, channel: str, nonce: str, now: dt.datetim
 
 async def forget_notices(session: AsyncSession, before: dt.datetime, limit: int) -> int:
     """Drop what was acted on so long ago that its age alone refuses it; say how many."""
-    name = tuple_(col(ChannelNoticeRow.channel), col(ChannelNoticeRow.nonce))
     acted_at = col(ChannelNoticeRow.acted_at)
-    old = select(ChannelNoticeRow.channel, ChannelNoticeRow.nonce).where(acted_at < before)
-    dropped = delete(ChannelNoticeRow).where(name.in_(old.order_by(acted_at).limit(limit)))
-    result = await session.execute(dropped.execution_options(synchronize_session=False))
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+    return await drop(session, ChannelNoticeRow, acted_at < before, oldest=acted_at, limit=limit)

@@ -75,6 +75,13 @@ async def open_by_state(session: AsyncSession) -> dict[RefundState, int]:
     return {state: found.get(state, 0) for state in UNFINISHED}
 
 
+async def count_ended(session: AsyncSession, order_id: str, *, but: str) -> int:
+    """How many refunds of an order ended, of those that it asked for, but one."""
+    ended = col(RefundRow.state).in_((RefundState.SUCCEEDED, RefundState.FAILED))
+    query = select(func.count()).where(RefundRow.order_id == order_id, ~col(RefundRow.late), ended, RefundRow.id != but)
+    return (await session.scalars(query)).one()
+
+
 async def declined(
     session: AsyncSession, since: dt.datetime, until: dt.datetime, limit: int
 ) -> Sequence[tuple[OrderRow, RefundRow]]:

@@ -37,7 +37,7 @@ class SecretRow(SQLModel, table=True):
     )
     sealed: str
     created_at: dt.datetime = Field(sa_type=Moment)
-    ends_at: dt.datetime | None = Field(default=None, sa_type=Moment)
+    ends_at: dt.datetime | None = Field(default=None, sa_type=Moment, index=True)
 
 
 class DeliveryRow(SQLModel, table=True):
@@ -54,7 +54,7 @@ class DeliveryRow(SQLModel, table=True):
 
     id: int | None = Field(default=None, sa_column=Column(BigInteger, Identity(always=True), primary_key=True))
     endpoint_id: str = Field(sa_column=Column(ForeignKey("webhook_endpoint.id", ondelete="CASCADE"), nullable=False))
-    event_id: str = Field(sa_column=Column(ForeignKey("outbox_event.id"), nullable=False))
+    event_id: str = Field(sa_column=Column(ForeignKey("outbox_event.id"), nullable=False, index=True))
     subject: str
     sequence: int
     state: str

@@ -1,13 +1,15 @@
 """All SQL of webhooks."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import CursorResult, delete, func, or_, select, update
+from sqlalchemy import CursorResult, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from yimen_host.core import bygone
+from yimen_host.core.dropping import drop
 from yimen_host.core.outbox import Happening, OutboxEvent
 from yimen_host.payments.webhooks.models import DeliveryRow, EndpointRow, SecretRow
 from yimen_host.payments.webhooks.states import DeliveryState, EndpointState
@@ -85,12 +87,13 @@ async def end_secrets(session: AsyncSession, endpoint_id: str, at: dt.datetime) 
 
 
 async def add_delivery(
-    session: AsyncSession, endpoint: EndpointRow, happening: Happening, *, told: Sequence[str]
+    session: AsyncSession, endpoint: EndpointRow, happening: Happening, *, told: Sequence[str], before: int = 0
 ) -> int:
     """Note a delivery. Its sequence follows those of its subject: whoever tells of one has locked that subject.
 
     Where all earlier ones were forgotten, it follows the events that the endpoint has heard of about the subject:
-    those of the types that webhooks are ``told``, or that it asked for.
+    those of the types that webhooks are ``told``, or that it asked for. Those may be forgotten too: ``before`` is how
+    many there were at most, so that the sequence goes on rising.
     """
     heard = select(func.count()).where(
         col(OutboxEvent.subject) == happening.subject,
@@ -98,7 +101,7 @@ async def add_delivery(
         col(OutboxEvent.created_at) >= endpoint.created_at,
         col(OutboxEvent.type).in_(endpoint.types or told),
     )
-    last = select(func.coalesce(func.max(DeliveryRow.sequence), heard.scalar_subquery())).where(
+    last = select(func.coalesce(func.max(DeliveryRow.sequence), func.greatest(heard.scalar_subquery(), before))).where(
         col(DeliveryRow.endpoint_id) == endpoint.id, col(DeliveryRow.subject) == happening.subject
     )
     row = DeliveryRow(
@@ -117,17 +120,19 @@ async def add_delivery(
 
 async def forget_delivered(session: AsyncSession, before: dt.datetime, limit: int) -> int:
     """Drop deliveries that were taken before a moment; say how many. Dead letters stay."""
-    old = (
-        select(col(DeliveryRow.id))
-        .where(col(DeliveryRow.state) == DeliveryState.DELIVERED, col(DeliveryRow.last_at) < before)
-        .order_by(col(DeliveryRow.last_at))
-        .limit(limit)
-    )
-    result = await session.execute(
-        delete(DeliveryRow).where(col(DeliveryRow.id).in_(old), col(DeliveryRow.state) == DeliveryState.DELIVERED)
-    )
-    assert isinstance(result, CursorResult)
-    return result.rowcount
+    over = and_(col(DeliveryRow.state) == DeliveryState.DELIVERED, col(DeliveryRow.last_at) < before)
+    return await drop(session, DeliveryRow, over, oldest=col(DeliveryRow.last_at), limit=limit)
+
+
+async def forget_secrets(session: AsyncSession, before: dt.datetime, limit: int) -> int:
+    """Drop secrets that signed nothing any more before a moment; say how many."""
+    ends_at = col(SecretRow.ends_at)
+    return await drop(session, SecretRow, ends_at < before, oldest=ends_at, limit=limit)
+
+
+async def telling_of(session: AsyncSession, event_ids: Collection[str]) -> set[str]:
+    """Those among these events that some delivery is of."""
+    return await bygone.named_in(session, event_ids, "webhook_delivery WHERE event_id = e.id")
 
 
 async def letter(session: AsyncSession, delivery_id: int) -> Letter | None:

@@ -12,15 +12,22 @@ SEND = "yimen.webhook"
 QUEUE = "webhooks"
 
 
-async def tell(session: AsyncSession, app_id: str, happening: Happening, *, told: Sequence[str]) -> None:
-    """Note an event that was published, of the types that are ``told``, for every endpoint that wants its type."""
+async def tell(
+    session: AsyncSession, app_id: str, happening: Happening, *, told: Sequence[str], before: int = 0
+) -> None:
+    """Note an event that was published, of the types that are ``told``, for every endpoint that wants its type.
+
+    ``before`` is how many its subject had, also where all of them were forgotten.
+    """
     for endpoint in await store.wanting(session, app_id, happening.type):
-        await tell_one(session, endpoint, happening, told=told)
+        await tell_one(session, endpoint, happening, told=told, before=before)
 
 
-async def tell_one(session: AsyncSession, endpoint: EndpointRow, happening: Happening, *, told: Sequence[str]) -> None:
+async def tell_one(
+    session: AsyncSession, endpoint: EndpointRow, happening: Happening, *, told: Sequence[str], before: int = 0
+) -> None:
     """Note an event for one endpoint."""
-    delivery_id = await store.add_delivery(session, endpoint, happening, told=told)
+    delivery_id = await store.add_delivery(session, endpoint, happening, told=told, before=before)
     await send_later(session, delivery_id, endpoint.id, happening.subject)
 
 

@@ -20,7 +20,7 @@ from yimen_host.core.services import Services
 from yimen_host.notices.alerts import WORDS
 from yimen_host.notices.dispatches import store
 from yimen_host.notices.dispatches.dispatching import SEND, Dispatches
-from yimen_host.notices.dispatches.schedule import APART, GATHER, KEPT
+from yimen_host.notices.dispatches.schedule import APART, GATHER
 from yimen_host.notices.dispatches.store import Standing
 from yimen_host.notices.dispatches.ways import Phone, Webhook
 
@@ -227,16 +227,6 @@ async def test_a_way_that_the_operator_took_away_keeps_nothing(duty: Duty) -> No
 
     assert await duty.standing("webhook") == Standing(0, None, None, None)
     assert (duty.heard, duty.texts.sent) == ([], [])
-
-
-async def test_what_was_sent_is_forgotten_after_a_while(duty: Duty) -> None:
-    await duty.alarm("ref_1")
-    duty.later(GATHER)
-    await duty.send_due()
-    duty.later(KEPT + dt.timedelta(seconds=1))
-    await duty.dispatches.forget_old()
-
-    assert (await duty.standing("webhook")).last_sent is None
 
 
 async def test_a_test_says_of_each_way_whether_it_takes(duty: Duty) -> None:

@@ -8,20 +8,23 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from standardwebhooks import Webhook, WebhookVerificationError
 from tests.host.payments.conftest import PASSWORD, OnePassword, open_order
 from tests.host.raised import raised
 from tests.host.receiver import Receiver, receiver
 
+from yimen_host.core import keeping
 from yimen_host.core.alerts import day_of
 from yimen_host.core.clock import ManualClock
 from yimen_host.core.errors import Later
 from yimen_host.core.outbox import Happening, publish
 from yimen_host.core.services import Services
+from yimen_host.forgetting import PASTS, forget
 from yimen_host.payments.demo import grant_demo_balance
 from yimen_host.payments.events import NOTICE_MONEY_LATE, PAYMENT_SETTLED, REFUND_ENDED, TOLD
 from yimen_host.payments.facade import Payments
-from yimen_host.payments.sweep import DELIVERED_KEPT
+from yimen_host.payments.models import OrderRow
 from yimen_host.payments.webhooks import store
 from yimen_host.payments.webhooks.endpoints import Endpoints, Made
 from yimen_host.payments.webhooks.schedule import MAX_AGE
@@ -66,6 +69,13 @@ async def happen(here: Services, id: str, *, subject: str = "ord_1", type_: str 
         happening = Happening(id, type_, subject, {"order_id": subject, "题": "茶"}, here.clock.now())
         await publish(session, happening, to=[])
         await tell(session, "tea", happening, told=TOLD)
+
+
+async def give_back(payments: Payments, order: OrderRow, part: str) -> None:
+    """Refund a part of an order."""
+    async with payments.services.database.transaction() as session:
+        refund = await payments.refunding.request(session, order, yuan(part), reason="凉了", key=f"key-{part}")
+    await payments.refunding.proceed(refund.id)
 
 
 async def letters(here: Services, made: Made) -> list[tuple[str, str, int, int | None]]:
@@ -297,9 +307,7 @@ async def test_events_of_an_order_are_counted_in_order(
     order = await open_order(payments, yuan("8.00"))
     await payments.till.pay(order, channel="wallet", form_key="form", password=PASSWORD)
     for part in ("3.00", "5.00"):
-        async with here.database.transaction() as session:
-            refund = await payments.refunding.request(session, order, yuan(part), reason="凉了", key=f"key-{part}")
-        await payments.refunding.proceed(refund.id)
+        await give_back(payments, order, part)
     await payments.stop()
 
     for place in range(3):
@@ -311,6 +319,36 @@ async def test_events_of_an_order_are_counted_in_order(
         (2, "yimen.refund.ended", order.id, 300),
         (3, "yimen.refund.ended", order.id, 500),
     ]
+
+
+async def test_the_count_goes_on_where_the_events_are_forgotten_too(
+    here: Services, sender: Sender, made: Made, clock: ManualClock
+) -> None:
+    payments = Payments(here, OnePassword())
+    await payments.start()
+    await grant_demo_balance(payments, "ada", yuan("100.00"))
+    endpoint = await Endpoints(here).add("greeting", "https://shop.test/g", known=TOLD)
+    order = await open_order(payments, yuan("8.00"))
+    await payments.till.pay(order, channel="wallet", form_key="form", password=PASSWORD)
+    await give_back(payments, order, "3.00")
+    for place in range(2):
+        await sender.send(await number(here, endpoint, place))
+    async with here.database.transaction() as session:
+        await session.execute(text("DELETE FROM procrastinate_jobs"))  # they are done
+    clock.advance(days=90, minutes=1)
+    for past in PASTS:
+        await forget(here, past)
+
+    await give_back(payments, order, "5.00")
+
+    await payments.stop()
+    async with here.database.transaction() as session:
+        kept = [
+            (row.event.data["amount"]["fen"], row.delivery.sequence)
+            for row in await store.newest(session, endpoint.endpoint.id, 50)
+        ]
+        events = await session.scalar(text("SELECT count(*) FROM outbox_event WHERE subject = :id"), {"id": order.id})
+    assert (kept, events) == ([(500, 3)], 2)  # for the publisher, and for the payer
 
 
 async def test_what_was_taken_is_forgotten_and_the_count_goes_on(
@@ -328,7 +366,7 @@ async def test_what_was_taken_is_forgotten_and_the_count_goes_on(
 
     async with here.database.transaction() as session:
         forgotten = [
-            await store.forget_delivered(session, clock.now() - DELIVERED_KEPT, limit) for limit in (1, 10, 10)
+            await store.forget_delivered(session, clock.now() - keeping.DELIVERIES, limit) for limit in (1, 10, 10)
         ]
     await happen(here, "evt_3", type_=REFUND_ENDED)
 
