@@ -27,6 +27,16 @@ class Standing:
     last_sent: dt.datetime | None
 
 
+@dataclass(frozen=True)
+class Unsent:
+    """What has not left the host yet, on all ways together, those that no setting names any more too."""
+
+    waiting: int
+    """Messages that take in what is raised, are due, or failed and are tried again."""
+    oldest_due: dt.datetime | None = None
+    """When the first of them was due, or will be."""
+
+
 async def is_told(session: AsyncSession, way: str, event_id: str) -> bool:
     """Whether an alert is in a dispatch of a way."""
     return await session.get(DispatchItemRow, (way, event_id)) is not None
@@ -88,6 +98,12 @@ async def forget_sent(session: AsyncSession, before: dt.datetime, limit: int) ->
 async def telling_of(session: AsyncSession, event_ids: Collection[str]) -> set[str]:
     """Those among these events that some dispatch tells of."""
     return await bygone.named_in(session, event_ids, "alert_dispatch_item WHERE event_id = e.id")
+
+
+async def unsent(session: AsyncSession) -> Unsent:
+    """Count what has not left."""
+    waiting = select(func.count(), func.min(DispatchRow.due_at)).where(col(DispatchRow.sent_at).is_(None))
+    return Unsent(*(await session.execute(waiting)).one())
 
 
 async def standing(session: AsyncSession, way: str, overdue: dt.datetime) -> Standing:

@@ -78,6 +78,11 @@ def _waiting(waiting: Waiting) -> Iterator[Metric]:
     yield _by("yimen_reconciliation_breaks_open", "Differences that nobody explained.", "kind", payments.breaks)
     yield _by("yimen_webhook_deliveries", "Webhooks that were not taken.", "state", payments.webhooks)
     yield _by("yimen_outbox_deliveries", "Events that were not taken.", "state", letters)
+    dispatches = waiting.dispatches
+    yield _number("yimen_alert_dispatches_waiting", "Messages of alerts that have not left.", dispatches.waiting)
+    if dispatches.oldest_due is not None:
+        when = dispatches.oldest_due.timestamp()
+        yield _number("yimen_alert_dispatches_oldest_due_timestamp_seconds", "When the oldest of them was due.", when)
 
 
 def _gateway(processes: Iterable[Counts]) -> Iterator[Metric]:

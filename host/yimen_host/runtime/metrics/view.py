@@ -11,6 +11,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from yimen_host.core import deadletters
 from yimen_host.core.database import Database
+from yimen_host.notices.dispatches import store as dispatches
+from yimen_host.notices.dispatches.store import Unsent
 from yimen_host.payments import backlog
 from yimen_host.runtime.contract import IsolationReport, ReleaseStatus
 from yimen_host.runtime.metrics.neighbours import Told, told
@@ -28,6 +30,7 @@ class Waiting:
 
     payments: backlog.Backlog
     outbox: deadletters.Backlog
+    dispatches: Unsent
 
 
 @dataclass(frozen=True)
@@ -51,7 +54,9 @@ async def look(database: Database, supervision: Supervision, run_dir: Path) -> V
 async def still(database: Database) -> Waiting:
     """Count what is not done yet."""
     async with database.transaction() as session:
-        return Waiting(await backlog.backlog(session), await deadletters.backlog(session))
+        return Waiting(
+            await backlog.backlog(session), await deadletters.backlog(session), await dispatches.unsent(session)
+        )
 
 
 async def _or_none(answer: Awaitable[Found]) -> Found | None:

@@ -229,6 +229,27 @@ async def test_a_way_that_the_operator_took_away_keeps_nothing(duty: Duty) -> No
     assert (duty.heard, duty.texts.sent) == ([], [])
 
 
+async def test_what_has_not_left_is_counted_with_when_it_was_due(duty: Duty) -> None:
+    async def unsent() -> store.Unsent:
+        async with duty.services.database.transaction() as session:
+            return await store.unsent(session)
+
+    first, told = duty.clock.now() + GATHER, [await unsent()]
+    await duty.alarm("ref_1")
+    told.append(await unsent())
+    duty.later(GATHER)
+    duty.texts.broken = True
+    await duty.send_due()
+    await duty.alarm("bat_1", Alert.PAYOUT_FAILED)
+    told.append(await unsent())
+    duty.later(APART)
+    duty.texts.broken = False
+    await duty.send_due()
+    told.append(await unsent())
+
+    assert told == [store.Unsent(0), store.Unsent(2, first), store.Unsent(3, first), store.Unsent(0)]
+
+
 async def test_a_test_says_of_each_way_whether_it_takes(duty: Duty) -> None:
     duty.server.status = 410
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from yimen_host.core import deadletters
+from yimen_host.notices.dispatches.store import Unsent
 from yimen_host.payments.backlog import Backlog
 from yimen_host.runtime.contract import IsolationReport
 from yimen_host.runtime.metrics.counts import Counts, Ledger, Pool, Served, WebSockets
@@ -23,7 +24,9 @@ HOST = Counts(
 )  # fmt: skip
 EVERYTHING = View(
     isolation=IsolationReport(4, "full", (), checked_at=datetime(2026, 11, 22, tzinfo=UTC)),
-    waiting=Waiting(Backlog({}, {}, 0, {}, {}), deadletters.Backlog(0, 0)),
+    waiting=Waiting(
+        Backlog({}, {}, 0, {}, {}), deadletters.Backlog(0, 0), Unsent(2, datetime(2026, 11, 22, tzinfo=UTC))
+    ),
     told=Told((HOST,)),
 )
 
