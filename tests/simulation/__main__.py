@@ -54,9 +54,8 @@ def tell(reports: Sequence[Report], *, replayed: int | None, seconds: float) -> 
         print(f"seed {seed}:", *faults, sep="\n  ")
     if replayed is not None:
         print(*reports[0].traces.get(replayed, ["it breaks no promise"]), sep="\n")
-    told = {
-        name: sum(getattr(report, name) for report in reports) for name in ("histories", "crashes", "orders", "bills")
-    }
+    counted = ("histories", "crashes", "orders", "bills", "payouts", "differences")
+    told = {name: sum(getattr(report, name) for report in reports) for name in counted}
     print(json.dumps({**told, "broken": len(broken), "seconds": round(seconds, 1)}))
     return 1 if broken else 0
 

@@ -5,9 +5,9 @@ import json
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from functools import wraps
-from typing import TypeVar
+from typing import Literal
 
+from tests.simulation.distance import far_away, luck
 from yimen_host.payments.channels.channel import (
     Ask,
     Capabilities,
@@ -31,25 +31,9 @@ from yimen_host.payments.channels.signature import check, sign
 from yimen_host.payments.errors import NoticeRefused
 from yimen_sdk.bilingual import Bilingual
 from yimen_sdk.money import Money
+from yimen_sdk.pages import CHINA
 
 SECRET = "c2ltdWxhdGlvbg=="
-
-Asked = TypeVar("Asked")
-Told = TypeVar("Told")
-
-
-def far_away(call: Callable[["Bank", Asked], Awaitable[Told]]) -> Callable[["Bank", Asked], Awaitable[Told]]:
-    """A call that is on its way for a while, there and back: others may be first."""
-
-    @wraps(call)
-    async def called(bank: "Bank", asked: Asked) -> Told:
-        await bank.travel()
-        try:
-            return await call(bank, asked)
-        finally:
-            await bank.travel()
-
-    return called
 
 
 @dataclass
@@ -84,15 +68,18 @@ class Bank:
     id: str
     chance: random.Random
     travel: Callable[[], Awaitable[None]]
-    """Let a call be on its way."""
+    now: Callable[[], dt.datetime]
+    silent: bool
+    """Whether it hears of payments late rather than never, and sends no notice of those: the day's bill alone tells."""
     faulty: bool = True
     payments: dict[str, Payment] = field(default_factory=dict)
     refunds: dict[str, RefundFact] = field(default_factory=dict)
     notices: list[Notice] = field(default_factory=list)
-    late: list[tuple[str, int]] = field(default_factory=list)
+    late: list[tuple[dt.datetime, str, int]] = field(default_factory=list)
+    _moved: list[StatementLine] = field(default_factory=list)
     _numbers: int = 0
     _sent: int = 0
-    _came_late: set[str] = field(default_factory=set)
+    came_late: set[str] = field(default_factory=set)
 
     title = Bilingual(zh="模拟银行", en="Simulated bank")
     capabilities = Capabilities()
@@ -100,15 +87,16 @@ class Bank:
     @far_away
     async def prepare(self, ask: Ask) -> GoTo:
         """Expect a payment, or be too far away to hear of it, or hear of it later."""
-        match self._luck():
-            case "lost":
+        match luck(self):
+            case "lost" if not self.silent:
                 raise ChannelSilent("lost on the way")
-            case "late":
-                self.late.append((ask.attempt_id, ask.amount.fen))
+            case "lost" | "late":
+                delay = dt.timedelta(hours=self.chance.choice((0, 0, 1, 5)))
+                self.late.append((self.now() + delay, ask.attempt_id, ask.amount.fen))
                 raise ChannelSilent("still on the way")
-            case luck:
+            case how:
                 payment = self._expect(ask.attempt_id, ask.amount.fen)
-        if luck == "unanswered":
+        if how == "unanswered":
             raise ChannelSilent("the answer was lost")
         return GoTo(f"/bank/{payment.ref}", payment.ref)
 
@@ -121,26 +109,26 @@ class Bank:
     @far_away
     async def close(self, attempt_id: str) -> PaymentFact:
         """Expect a payment no longer."""
-        luck = self._luck()
-        if luck in ("lost", "late"):
+        how = luck(self)
+        if how in ("lost", "late"):
             raise ChannelSilent("lost on the way")
         payment = self.payments.get(attempt_id)
         if payment is not None and payment.state == "waiting":
             payment.state = "closed"
-        if luck == "unanswered":
+        if how == "unanswered":
             raise ChannelSilent("the answer was lost")
         return self._fact(attempt_id)
 
     @far_away
     async def refund(self, ask: RefundAsk) -> RefundFact:
         """Give money back once for each number."""
-        luck = self._luck()
-        if luck in ("lost", "late"):
+        how = luck(self)
+        if how in ("lost", "late"):
             raise ChannelSilent("lost on the way")
         known = self.refunds.get(ask.refund_id)
         if known is None or known == PersonNeeded("card closed"):
             known = self.refunds[ask.refund_id] = self._decide(ask)
-        if luck == "unanswered":
+        if how == "unanswered":
             raise ChannelSilent("the answer was lost")
         return known
 
@@ -170,50 +158,60 @@ class Bank:
         return Reply(200 if refused is None else 400)
 
     async def statement(self, day: dt.date) -> AsyncIterator[StatementLine]:
-        """No bill is drawn up here."""
-        for line in ():
-            yield line
+        """The day's bill: what was taken and given back by the bank's own books, whatever we were told of it."""
+        self._answer()
+        for line in self._moved:
+            if line.at.astimezone(CHINA).date() == day:
+                yield line
 
-    def person_decides(self, attempt_id: str, now: dt.datetime) -> None:
+    def person_decides(self, attempt_id: str) -> None:
         """The resident pays, mostly; and the bank sends notices, mostly."""
         payment = self.payments[attempt_id]
-        luck = self.chance.random()
-        if luck < 0.1:
+        drawn = self.chance.random()
+        if drawn < 0.1:
             payment.state = "declined"
         else:
             payment.state = "paid"
-            payment.taken = payment.amount if luck > 0.25 else payment.amount + self.chance.choice((-1, 1, 100))
-        # Where it told us "unknown" and heard of the payment afterwards, only a notice, or the day's bill, can tell us.
-        fewest = 1 if attempt_id in self._came_late else 0
-        for _ in range(self.chance.choice((fewest, 1, 1, 2, 3))):
+            payment.taken = payment.amount if drawn > 0.25 else payment.amount + self.chance.choice((-1, 1, 100))
+            self._note(payment.ref, attempt_id, "payment", payment.taken)
+        came_late = attempt_id in self.came_late
+        for _ in range(0 if came_late and self.silent else self.chance.choice((int(came_late), 1, 1, 2, 3))):
             delay = dt.timedelta(seconds=self.chance.choice((0, 0, 5, 240, 3600, 93600)))
-            self.notices.append(self._notice(attempt_id, now, delay, genuine=True))
+            self.notices.append(self._notice(attempt_id, delay, genuine=True))
 
-    def forge(self, attempt_id: str, now: dt.datetime) -> Notice:
+    def forge(self, attempt_id: str) -> Notice:
         """Somebody else says that a payment was made."""
-        return self._notice(attempt_id, now, dt.timedelta(), genuine=False)
+        return self._notice(attempt_id, dt.timedelta(), genuine=False)
 
     def arrive_late(self) -> None:
-        """What was still on the way arrives."""
-        for attempt_id, fen in self.late:
-            self._expect(attempt_id, fen)
-            self._came_late.add(attempt_id)
-        self.late.clear()
+        """What was still on the way arrives, when its time has come."""
+        for at, attempt_id, fen in self.late:
+            if at <= self.now():
+                self._expect(attempt_id, fen)
+                self.came_late.add(attempt_id)
+        self.late = [one for one in self.late if one[0] > self.now()]
+
+    def next_at(self) -> dt.datetime | None:
+        """When the next notice, or the next late call, arrives."""
+        return min((*(notice.at for notice in self.notices), *(at for at, _, _ in self.late)), default=None)
 
     def waiting(self) -> list[str]:
         """The payments that somebody could decide about."""
         return [attempt_id for attempt_id, payment in self.payments.items() if payment.state == "waiting"]
 
-    def _notice(self, attempt_id: str, now: dt.datetime, delay: dt.timedelta, *, genuine: bool) -> Notice:
+    def _notice(self, attempt_id: str, delay: dt.timedelta, *, genuine: bool) -> Notice:
         payment = self.payments[attempt_id]
         self._sent += 1
         told = {"attempt": attempt_id, "ref": payment.ref, "state": payment.state, "taken": payment.taken}
         told["nonce"] = f"{self.id}-{self._sent}"
         body = json.dumps(told).encode()
-        headers = sign(SECRET, f"ntc-{payment.ref}", body, now)
+        headers = sign(SECRET, f"ntc-{payment.ref}", body, self.now())
         if not genuine:
             body = json.dumps({**told, "state": "paid", "taken": payment.amount}).encode() + b" "
-        return Notice(now + delay, f"ntc-{payment.ref}", headers, body)
+        return Notice(self.now() + delay, f"ntc-{payment.ref}", headers, body)
+
+    def _note(self, ref: str, ours: str, kind: Literal["payment", "refund"], fen: int) -> None:
+        self._moved.append(StatementLine(self.id, ref, ours, kind, Money(fen), Money(0), self.now()))
 
     def _expect(self, attempt_id: str, fen: int) -> Payment:
         if attempt_id not in self.payments:
@@ -236,18 +234,15 @@ class Bank:
         payment = self.payments[ask.attempt_id]
         if sum(payment.returned.values()) + ask.amount.fen > payment.taken:
             return NotReturned("more than was paid")
-        luck = self.chance.random()
-        if luck < 0.3:
+        drawn = self.chance.random()
+        if drawn < 0.3:
             return NotReturned("declined")
-        if luck < 0.4 and self.faulty:
+        if drawn < 0.4 and self.faulty:
             return PersonNeeded("card closed")
         payment.returned[ask.refund_id] = ask.amount.fen
-        return Returning() if luck < 0.55 else Returned()
-
-    def _luck(self) -> str:
-        luck = self.chance.random() if self.faulty else 1.0
-        return "lost" if luck < 0.08 else "unanswered" if luck < 0.24 else "late" if luck < 0.28 else "well"
+        self._note(f"{payment.ref}-{len(payment.returned)}", ask.refund_id, "refund", ask.amount.fen)
+        return Returning() if drawn < 0.55 else Returned()
 
     def _answer(self) -> None:
-        if self._luck() != "well":
+        if luck(self) != "well":
             raise ChannelSilent("no answer")

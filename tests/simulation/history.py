@@ -16,6 +16,8 @@ from yimen_sdk import TryLater
 USUAL, LONG = 17, 70
 """Steps of a history; every tenth is a long one, for some faults need a process that has lived a while."""
 COMPANY_WELL = 1  # rounds after which the power company's line is well too: most bills are paid in the good days
+DAYS = 4  # after them: a batch is paid on the day after its lines, and asked about on the next
+PAYER_WELL = 2  # days after which the line to the bank that pays merchants is well: most batches are paid in these days
 ROUNDS = 40  # of good days: more than the longest schedule needs
 
 
@@ -37,13 +39,14 @@ async def happen(world: World) -> list[str]:
 async def _good_days(world: World) -> list[str]:
     """Let the network be well and time pass until nothing is under way; tell what never ends."""
     world.bank.faulty = world.receiver.faulty = False
-    world.bank.arrive_late()
     rest: list[str] = []
     for turn in range(ROUNDS):
         if turn == COMPANY_WELL:
             await world.utility.company.get_well()
         world.later(hours=1, minutes=5)  # the longest a question or a webhook's endpoint has to wait
         await _hear_what_is_due(world)
+        _pay_what_came_late(world)
+        await _reconcile(world)
         await world.do(sweep.sweep(world.payments))
         await _help_stuck(world)
         await _tell_everything(world)
@@ -51,10 +54,50 @@ async def _good_days(world: World) -> list[str]:
         rest = _under_way(world)
         if rest or turn < COMPANY_WELL:
             continue
-        if not world.bank.notices:
-            return []
-        world.later(seconds=max(0.0, (min(n.at for n in world.bank.notices) - world.now).total_seconds()))
+        if (then := world.bank.next_at()) is None:
+            return await _days_after(world)
+        world.later(seconds=max(0.0, (then - world.now).total_seconds()))
     return [f"never ends: {what}" for what in rest]
+
+
+async def _days_after(world: World) -> list[str]:
+    """Compare the days with the bank's bills and pay the merchants, with people who see to both; tell what is left."""
+    for day in range(DAYS):
+        world.later(days=1)
+        world.payer.arrive_late()
+        world.payer.faulty = day < PAYER_WELL
+        await _reconcile(world)
+        await world.do(sweep.sweep(world.payments))
+        await _help_stuck(world)
+        await world.do(world.payments.settling.due())
+        for batch_id, _ in _batches(world, "failed"):
+            await world.do(world.payments.settling.pay_again(batch_id))
+        await _send_everything(world)
+    for (day,) in world.rows("SELECT day FROM reconciliation_run WHERE source = %(b)s ORDER BY day", b=world.bank.id):
+        await world.do(world.payments.reconciling.run(world.bank.id, day))  # once more: it finds nothing new
+    left = [f"batch {batch_id} {state}" for batch_id, state in _batches(world, "closed", "submitted", "failed")]
+    return [f"never ends: {what}" for what in (*_under_way(world), *left)]
+
+
+def _pay_what_came_late(world: World) -> None:
+    """Where only the day's bill tells of it, residents pay at a page of the bank that they left open."""
+    world.bank.arrive_late()
+    if world.reconciles:
+        for attempt_id in sorted(world.bank.came_late.intersection(world.bank.waiting())):
+            world.bank.person_decides(attempt_id)
+
+
+async def _reconcile(world: World) -> None:
+    if not world.reconciles:
+        return
+    await world.do(world.payments.reconciling.due())
+    for break_id in world.takable():
+        await _quietly(world, world.payments.resolving.take_in(break_id, by="admin"))
+
+
+def _batches(world: World, *states: str) -> list[Any]:  # Any: a row
+    query = "SELECT id, state FROM settlement_batch WHERE merchant_id = ANY(%(ids)s) AND state = ANY(%(states)s)"
+    return world.rows(query + " ORDER BY id", ids=world.merchant_ids, states=list(states))
 
 
 async def _hear_what_is_due(world: World) -> None:

@@ -30,6 +30,10 @@ class Report:
     orders: int = 0
     bills: int = 0
     """Power bills that the company credited."""
+    payouts: int = 0
+    """Payments to merchants that left the bank."""
+    differences: int = 0
+    """Breaks between the bank's bills and our books."""
     broken: dict[int, list[str]] = field(default_factory=dict)
     """Seeds with the promises they broke."""
     traces: dict[int, list[str]] = field(default_factory=dict)
@@ -56,6 +60,8 @@ async def run(url: str, seeds: Iterable[int], *, stop_at_first: bool = False, ke
             report.crashes += world.crashes
             report.orders += len(world.orders)
             report.bills += world.utility.company.count()
+            report.payouts += len(world.payer.paid())
+            report.differences += world.differences()
             if faults or keep:
                 report.traces[seed] = world.trace
             if faults:

@@ -90,7 +90,7 @@ async def decide(world: World) -> None:
     """A resident pays at the bank's own page, or declines there."""
     world.bank.arrive_late()
     if waiting := world.bank.waiting():
-        world.bank.person_decides(world.chance.choice(waiting), world.now)
+        world.bank.person_decides(world.chance.choice(waiting))
     else:
         await pay(world)
 
@@ -110,7 +110,7 @@ async def hear(world: World) -> None:
 async def forge(world: World) -> None:
     """Somebody sends a notice that is not the bank's."""
     if world.bank.payments:
-        notice = world.bank.forge(world.chance.choice(sorted(world.bank.payments)), world.now)
+        notice = world.bank.forge(world.chance.choice(sorted(world.bank.payments)))
         await _risky(world, world.payments.till.hear(world.bank.id, notice.headers, notice.body))
 
 
@@ -174,6 +174,38 @@ async def work(world: World) -> None:
     await _risky(world, sweep.sweep(world.payments))
 
 
+async def settle(world: World) -> None:
+    """The jobs worker pays merchants what is due, an admin does so at once, or tries again what the bank refused."""
+    world.payer.arrive_late()
+    if not world.merchants:
+        await work(world)
+        return
+    settling, luck = world.payments.settling, world.chance.random()
+    failed = world.rows(
+        "SELECT id FROM settlement_batch WHERE merchant_id = ANY(%(ids)s) AND state = 'failed' ORDER BY id",
+        ids=world.merchant_ids,
+    )
+    if failed and luck < 0.4:
+        await _risky(world, settling.pay_again(world.chance.choice(failed)[0]))
+    elif luck < 0.6:
+        await _risky(world, settling.settle_now(world.chance.choice(world.merchant_ids)))
+    else:
+        await _risky(world, settling.due())
+
+
+async def reconcile(world: World) -> None:
+    """The jobs worker compares days with the bank's bills, or somebody books what only a bill told."""
+    if not world.reconciles:
+        await work(world)
+        return
+    if (takable := world.takable()) and world.chance.random() < 0.6:
+        taking = world.payments.resolving.take_in(world.chance.choice(takable), by="admin")
+        await _risky(world, taking)
+    else:
+        world.later(hours=world.chance.choice((0, 0, 9, 24)))
+        await _risky(world, world.payments.reconciling.due())
+
+
 async def post(world: World) -> None:
     """The jobs worker sends a webhook: the oldest of some subject, as the queue's locks have it."""
     waiting = world.rows(
@@ -203,11 +235,11 @@ async def wait(world: World) -> None:
 
 
 BEFOREHAND: tuple[Step, ...] = (open_order, claim, want_bill, pay, pay, pay, hear, look, give_up, give_up, work)
-AFTERWARDS: tuple[Step, ...] = (pay, hear, give_up, refund, refund, refund, work)
+AFTERWARDS: tuple[Step, ...] = (pay, hear, give_up, refund, refund, refund, work, settle, settle, reconcile)
 """What may happen at the same time, before an order was paid and after; the events of one object follow one another."""
 STEPS: dict[Step, int] = {
     open_order: 2, want_bill: 2, tell: 6, claim: 3, pay: 7, decide: 7, hear: 6, forge: 1,
-    look: 2, give_up: 2, refund: 9, work: 3, post: 2, wait: 4, together: 8,
+    look: 2, give_up: 2, refund: 9, work: 3, settle: 4, reconcile: 2, post: 2, wait: 4, together: 8,
 }  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from tests.simulation import utility
 from tests.simulation.mutants import MUTANTS, Mutant
 from tests.simulation.run import run
 
-HISTORIES = 40  # for each of two workers; many more with ``python -m tests.simulation``
+HISTORIES = 30  # for each of two workers; many more with ``python -m tests.simulation``
 PATIENCE = 100
 """Histories in which a planted bug must show."""
 

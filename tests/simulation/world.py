@@ -14,6 +14,7 @@ import httpx
 
 from tests.host.payments.merchants.forms import approved
 from tests.simulation.bank import Bank
+from tests.simulation.payer import Payer
 from tests.simulation.power import Power
 from tests.simulation.reading import Reader
 from tests.simulation.turns import Turns
@@ -27,8 +28,11 @@ from yimen_host.payments.coupons.terms import Terms
 from yimen_host.payments.decision import GRANTED, Decision, Refused
 from yimen_host.payments.facade import Payments
 from yimen_host.payments.ledger.draft import transfer
+from yimen_host.payments.merchants.names import merchant_id
 from yimen_host.payments.models import OrderRow
 from yimen_host.payments.ordering import NewOrder
+from yimen_host.payments.reconciliation.models import BreakRow
+from yimen_host.payments.reconciliation.resolving import takable
 from yimen_host.payments.webhooks.endpoints import Endpoints
 from yimen_host.payments.webhooks.sending import Sender
 from yimen_host.settings import Settings
@@ -114,7 +118,7 @@ class World:
     coupons: dict[str, str] = field(default_factory=dict)
     """Coupons that residents were told they have, by resident."""
     merchants: tuple[str, ...] = ()
-    """Among whom the shop's orders may be split; where there are none, they are not."""
+    """Among whom the shop's orders may be split, and who are paid; where there are none, nobody is."""
     meeting: OrderRow | None = None
     """The order that steps at one moment are mostly about."""
     helped: set[str] = field(default_factory=set)
@@ -125,7 +129,10 @@ class World:
         self._chance = random.Random(self.seed)
         self.name = f"h{self.seed:07}"  # of one length: no name begins another
         self.app_id = f"{self.name}-tea"
-        self.bank = Bank(f"{self.name}bank", random.Random(self.seed + 1), self.power.go_far)
+        self.reconciles = self.seed // 2 % 4 == 1  # of usual and of long histories
+        chance = random.Random(self.seed + 1)
+        self.bank = Bank(f"{self.name}bank", chance, self.power.go_far, self.clock.now, silent=self.reconciles)
+        self.payer = Payer(f"{self.name}payer", random.Random(self.seed + 5), self.power.go_far)
         self.receiver = Receiver(random.Random(self.seed + 2))
         self.utility = Utility(self.name, random.Random(self.seed + 3), self.reader, self.power.go_far)
         self.apps = [self.app_id, self.utility.app_id]
@@ -143,9 +150,9 @@ class World:
         if self.seed % 2:
             self.campaign = await self._campaign()
         if self.seed % 3 != 1:
-            for farm in FARMS:
-                await approved(self.payments, self.app_id, farm)
             self.merchants = (SELF, *FARMS)
+            for code in self.merchants:
+                await approved(self.payments, self.app_id, code, reserve_days="1")
         self.endpoint = (await Endpoints(self.services).add(self.app_id, "https://shop.test/hooks")).endpoint.id
 
     async def _campaign(self) -> str:
@@ -164,6 +171,11 @@ class World:
         await planning.start(row.id, by="planner")
         return row.id
 
+    @property
+    def merchant_ids(self) -> list[str]:
+        """Of those among whom orders may be split."""
+        return [merchant_id(self.app_id, code) for code in self.merchants]
+
     def person(self, resident: str) -> Person:
         """A resident as a natural person, verified, of no particular region."""
         return Person(resident, str(uuid5(NAMESPACE_OID, resident)), "520000")
@@ -171,7 +183,10 @@ class World:
     async def start(self) -> None:
         """Start a process on what the database holds."""
         self.services = Services(SETTINGS, self.database, KEYRING, self.clock, self._ids)
-        self._processes = [Payments(self.services, OnePassword(), more_channels=[self.bank]) for _ in range(PROCESSES)]
+        self._processes = [
+            Payments(self.services, OnePassword(), more_channels=[self.bank], payouts=self.payer)
+            for _ in range(PROCESSES)
+        ]
         self.sender = Sender(self.services, chance=lambda: 0.0, transport=httpx.MockTransport(self.receiver.answer))
         for process in self._processes:
             await process.start()
@@ -231,7 +246,8 @@ class World:
         return asyncio.create_task(step, context=context)
 
     async def end(self) -> None:
-        """Stop in order."""
+        """Stop in order; and nobody settles with its merchants in a later history."""
+        self.rows("UPDATE merchant SET state = 'refused' WHERE id = ANY(%(ids)s)", ids=self.merchant_ids)
         for process in self._processes:
             await process.stop()
         await self.sender.close()
@@ -256,6 +272,19 @@ class World:
     def rows(self, query: str, **values: object) -> list[Any]:  # Any: rows differ
         """Read what the database holds."""
         return self.reader.rows(query, values)
+
+    def takable(self) -> list[str]:
+        """The breaks that are payments of which only the bank's bill told us."""
+        rows = self.rows(
+            "SELECT * FROM reconciliation_break WHERE source = %(bank)s AND state IN ('open', 'assigned') ORDER BY id",
+            bank=self.bank.id,
+        )
+        return [row.id for row in rows if takable(BreakRow(**row._asdict()))]
+
+    def differences(self) -> int:
+        """How often the bank's bills and our books differed."""
+        query = "SELECT count(*) AS n FROM reconciliation_break WHERE source = %(bank)s"
+        return int(self.rows(query, bank=self.bank.id)[0].n)
 
     def balance(self, code: str) -> int:
         """What is posted on an account, in fen."""
