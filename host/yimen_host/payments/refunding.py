@@ -61,6 +61,8 @@ class Refunding:
         """
         if amount.fen <= 0 or amount.currency != order.currency or not 1 <= len(reason) <= MAX_REASON:
             raise Invalid(f"a refund is above zero, in {order.currency}, with a reason of 1 to {MAX_REASON} characters")
+        fresh = await orders.hold(session, order.id)  # the same key at the same moment waits here, and finds the first
+        assert fresh is not None
         known = await store.by_key(session, order.id, key)
         if known is not None:
             same = await self.splitting.same(session, known, split)
@@ -68,8 +70,6 @@ class Refunding:
                 raise ReferenceTaken(key)
             return known
         if not await orders.reserve(session, order.id, amount.fen):
-            fresh = await orders.find(session, order.id)
-            assert fresh is not None
             raise NotRefundable(order.id, fresh.amount_fen - fresh.reserved_fen)
         paid = [a for a in await attempts.of_order(session, order.id) if a.state == AttemptState.SETTLED]
         row = self._row(order, paid[0], amount, reason=reason, key=key, late=False)
@@ -77,7 +77,7 @@ class Refunding:
         returns = await self.redemption.returns(session, order, paid[0], row, payer_left=payer_left)
         row.coupon_fen = sum(part.fen for part in returns)
         if not await store.add(session, row):
-            raise ReferenceTaken(key)  # the same key at the same moment: asking again finds the first
+            raise ReferenceTaken(key)
         await self.splitting.take_back(session, order, row, split)
         for part in returns:
             taken = await shares.take_back(session, part)

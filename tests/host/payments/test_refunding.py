@@ -1,5 +1,6 @@
 """Money going back through a bank: whole, in part, refused, stuck, silent, late."""
 
+import asyncio
 import datetime as dt
 from collections import deque
 from collections.abc import AsyncIterator, Mapping
@@ -309,6 +310,21 @@ async def test_late_money_that_the_bank_refuses_stays_in_sight_until_it_goes_bac
         "attempts": ["refunded"],
         "refunds": ["failed", "failed", "succeeded"],
         "money": {},
+    }
+
+
+async def test_one_key_asked_for_many_times_at_one_moment_is_one_refund(payments: Payments, bank: SlowBank) -> None:
+    bank.answers += [Returned()] * 6
+    order, _ = await paid(payments)
+
+    refunds = await asyncio.gather(*(give_back(payments, order, yuan("2.00")) for _ in range(6)))
+
+    assert len({refund.id for refund in refunds}) == 1
+    assert await standing(payments, order) == {
+        "order": ("partially_refunded", 200, 200),
+        "attempts": ["settled"],
+        "refunds": ["succeeded"],
+        "money": {CLEARING: (-600, -600), PAYABLE: (600, 600)},
     }
 
 
