@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from yimen_host.core.database import AGAIN, AWAY
 from yimen_host.core.errors import HostError, SignInNeeded
 from yimen_host.core.ids import RandomIds
 from yimen_host.core.pages import render, say
@@ -126,9 +127,14 @@ async def http_error(request: Request, error: Exception) -> Response:
 
 
 async def our_fault(request: Request, error: Exception) -> Response:
-    """Draw a fault of ours, with a number under which the log has the rest."""
+    """Draw a fault of ours, with a number under which the log has the rest; or say that the database is away."""
     reference = RandomIds().new("err")
     log.error("%s %s %s", reference, request.method, request.url.path, exc_info=error)
+    if isinstance(error, AWAY):
+        message = say(request, "系统暂时忙不过来，请过几秒再试一次。需要帮助时请提供下面的参考号。")
+        page = _page(request, 503, say(request, "请稍后再试"), message, reference)
+        page.headers["Retry-After"] = AGAIN
+        return page
     message = say(request, "系统出了点问题，我们已经记录。请稍后再试；需要帮助时请提供下面的参考号。")
     return _page(request, 500, say(request, "系统出错了"), message, reference)
 

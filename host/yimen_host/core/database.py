@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import DateTime, MetaData, TypeDecorator, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import DisconnectionError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlmodel import SQLModel
 
@@ -19,6 +20,11 @@ POOL_SECONDS = 10.0
 _PLANS = "-c plan_cache_mode=force_custom_plan"
 """Each statement is planned for its own values. One plan for all of them, on which PostgreSQL else decides after ten
 times, knows neither the state nor the limit that are asked for: it uses no partial index, and reads all there is."""
+
+AWAY = (OperationalError, PoolTimeoutError)
+"""The database is away, has no room, or ended one of two that waited for each other: trying again may do."""
+AGAIN = "5"
+"""Seconds after which to try again, as ``Retry-After`` has it: an embedded PostgreSQL is back by then."""
 
 SQLModel.metadata.naming_convention = {
     "ix": "ix_%(column_0_N_label)s",

@@ -26,6 +26,7 @@ SENTENCES = {
     Reason.QUARANTINED: "这个小程序连续出错，已停止运行，开发者正在处理。",
     Reason.FULL: "这个小程序存放的数据太多，暂停服务。",
     Reason.NOT_RUNNING: "这个小程序暂时打不开，请稍后再试。",
+    Reason.NOBODY_KNOWN: "系统暂时忙不过来，请过几秒再试一次。",
     Reason.OVERLOADED: "现在使用的人太多，请稍后再试。",
     Reason.TOO_MANY: "访问太频繁，请过一两秒再试。",
     Reason.TOO_SLOW: "这个小程序没有及时回应。如果您刚刚付过款，不会重复扣款，请在“缴费记录”里查看结果。",

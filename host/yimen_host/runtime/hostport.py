@@ -25,7 +25,8 @@ from uvicorn import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.server import ServerState
 
-from yimen_host.core.errors import Forbidden, HostError, NotFound, SignInNeeded, TooMany
+from yimen_host.core.database import AGAIN, AWAY
+from yimen_host.core.errors import Forbidden, HostError, NotFound, SignInNeeded, TooMany, TryLater
 from yimen_host.core.services import Services
 from yimen_host.identity.consent import Consents
 from yimen_host.identity.mandates.mandate import Acting
@@ -274,6 +275,10 @@ async def _http_error(request: Request, error: Exception) -> Response:
 
 
 async def _our_fault(request: Request, error: Exception) -> Response:
+    if isinstance(error, AWAY):
+        answer = problem(TryLater("the platform's database is away"))
+        answer.headers["Retry-After"] = AGAIN
+        return answer
     body = {
         "type": "about:blank",
         "title": "error",

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
+from yimen_host.core.database import AWAY
+from yimen_host.core.errors import TryLater
 from yimen_host.core.ids import new_secret
 from yimen_host.core.services import Services
 from yimen_host.identity.accounts import Account
@@ -85,10 +87,13 @@ class AppSessions:
         )
 
     async def identify(self, app_id: str, cookie: str | None) -> Visitor | None:
-        """Who a request's cookie belongs to, with an assertion ready to send; None for nobody."""
+        """Who a request's cookie belongs to, with an assertion ready to send; None for nobody. Raises TryLater."""
         if not cookie:
             return None
-        return self.kept(app_id, cookie) or await self._look_up((app_id, cookie), self._services.clock.now())
+        try:
+            return self.kept(app_id, cookie) or await self._look_up((app_id, cookie), self._services.clock.now())
+        except AWAY as error:
+            raise TryLater("the database that knows who this is is away") from error
 
     def kept(self, app_id: str, cookie: str) -> Visitor | None:
         """The same, without waiting: None when nothing is kept of the cookie, or no longer (the gateway's ``Kept``)."""

@@ -7,6 +7,7 @@ import time
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from yimen_host.core.errors import TryLater
 from yimen_host.runtime.bucket import UNLIMITED, Meter
 from yimen_host.runtime.gateway import requests, responses
 from yimen_host.runtime.gateway.bulkhead import Bulkhead, Overloaded
@@ -114,7 +115,11 @@ class Gateway:
             await self._visit(target, reading, scope, receive, send)
 
     async def _visit(self, target: AppTarget, reading: Reading, scope: Scope, receive: Receive, send: Send) -> None:
-        visitor = await self.sessions.identify(target.app_id, reading.session)
+        try:
+            visitor = await self.sessions.identify(target.app_id, reading.session)
+        except TryLater:
+            await self._refuse(Refused(503, Reason.NOBODY_KNOWN), scope, receive, send)
+            return
         if visitor is not None:
             refused = requests.refuse_cross_site(scope["method"], reading, self.hosts.origin(target.app_id).encode())
             if refused:

@@ -74,7 +74,7 @@ class Sessions(Protocol):
     """The sessions of mini-apps' origins, cached."""
 
     async def identify(self, app_id: str, cookie: str | None) -> Visitor | None:
-        """Return whose session the cookie names, or None."""
+        """Return whose session the cookie names, or None. Raises TryLater when nobody can be looked up just now."""
         ...
 
 
@@ -94,6 +94,8 @@ class Reason(StrEnum):
     """Its socket does not answer."""
     OVERLOADED = "overloaded"
     """It has as many requests as it may have."""
+    NOBODY_KNOWN = "nobody_known"
+    """Who is visiting cannot be looked up just now."""
     TOO_MANY = "too_many"
     """It gets more requests a second than it may."""
     TOO_SLOW = "too_slow"

@@ -20,5 +20,5 @@ FAILURES: Mapping[str, Refused] = {
     "slow": Refused(504, Reason.TOO_SLOW),
 }
 """By the code of UpstreamFailed."""
-RETRY_AFTER: Mapping[Reason, str] = {Reason.TOO_MANY: "1", Reason.FULL: "300"}
+RETRY_AFTER: Mapping[Reason, str] = {Reason.TOO_MANY: "1", Reason.NOBODY_KNOWN: "5", Reason.FULL: "300"}
 """Seconds. Who keeps too much goes on within seconds of making room, which takes its publisher longer."""

@@ -11,6 +11,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Message, Receive, Scope, Send
 
+from yimen_host.core.errors import TryLater
 from yimen_host.runtime.gateway.gateway import Gateway
 from yimen_host.runtime.gateway.hosts import Hosts
 from yimen_host.runtime.gateway.ports import AppTarget, ReleaseTarget, TargetState, Visitor
@@ -96,7 +97,7 @@ class Apps:
 
 
 class Sessions:
-    """The gateway's sessions: the cookie `good` is a visitor."""
+    """The gateway's sessions: the cookie `good` is a visitor, and `away` cannot be looked up."""
 
     def __init__(self, socket: Path) -> None:
         self.visitor = Visitor("session", ReleaseTarget(socket, CSP), "signed-assertion")
@@ -104,6 +105,8 @@ class Sessions:
 
     async def identify(self, app_id: str, cookie: str | None) -> Visitor | None:
         """Know one cookie."""
+        if cookie == "away":
+            raise TryLater("nobody can be looked up")
         return self.visitor if cookie == "good" and not self.ended else None
 
 

@@ -59,6 +59,12 @@ async def test_without_a_session_nobody_is_vouched_for(edge: Edge) -> None:
     assert not any(line.startswith(("yimen-resident", "cookie")) for line in edge.worker.heads[0])
 
 
+async def test_somebody_who_cannot_be_looked_up_is_not_taken_for_nobody(edge: Edge) -> None:
+    answer = await edge.get("/", ("cookie", "__Host-yimen=away"))
+
+    assert (answer.status, ("retry-after", "5") in answer.headers, edge.worker.requests) == (503, True, [])
+
+
 async def test_only_answers_nobody_was_known_for_may_be_cached(edge: Edge) -> None:
     edge.worker.script = [b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nCache-Control: public, max-age=60\r\n\r\nok"]
 
