@@ -15,6 +15,9 @@ from yimen_host.runtime.whys import advise, tell
 from yimen_sdk.saying import Said
 
 PAGE = Path(__file__).parents[3] / "docs/reference/isolation.md"
+CLOSED = refused(OSError(errno.EACCES, "Permission denied", "/root/python"))
+NOT_ALLOWED = "系统不允许（EPERM Operation not permitted）"
+MORE_RIGHTS = "请以 root（含 CAP_SYS_ADMIN）运行监管进程，或允许本账户建立用户命名空间"
 REFUSED = refused(OSError(errno.EPERM, "Operation not permitted"))
 
 
@@ -33,7 +36,7 @@ REFUSED = refused(OSError(errno.EPERM, "Operation not permitted"))
             (LAYER_FAILED.said(layer=Layer.PID), REFUSED),
             "隔离层 pid 失败：系统不允许（EPERM Operation not permitted）",
             "layer pid failed: the system does not allow it (EPERM Operation not permitted)",
-            "run the supervisor as root, or allow this account to make user namespaces",
+            "run the supervisor as root with CAP_SYS_ADMIN, or allow this account to make user namespaces",
         ),
         (
             (LEVEL_TOO_LOW.said(needs=2, has=1),),
@@ -52,12 +55,23 @@ def test_a_complaint_is_told_with_its_cause(why: Why, chinese: str, english: str
 def test_each_layer_that_is_missing_says_why_and_what_would_bring_it() -> None:
     told = (
         LayerReport(Layer.SECCOMP, LayerState.ENFORCED),
-        LayerReport(Layer.LANDLOCK, LayerState.UNAVAILABLE, refused(OSError(errno.ENOSYS, "landlock"))),
+        LayerReport(Layer.IPC, LayerState.UNAVAILABLE, REFUSED),
+        LayerReport(Layer.UTS, LayerState.UNAVAILABLE, REFUSED),
+        LayerReport(Layer.LANDLOCK, LayerState.UNAVAILABLE, CLOSED),
+        LayerReport(Layer.PID, LayerState.UNAVAILABLE, refused(OSError(errno.ENOSYS, "no call"))),
     )
 
     assert layers(IsolationReport(1, "partial", told), "zh") == [
         LayerSaid(Layer.SECCOMP, LayerState.ENFORCED, "", ""),
-        LayerSaid(Layer.LANDLOCK, LayerState.UNAVAILABLE, "内核没有这项功能（ENOSYS landlock）", "请换较新的内核"),
+        LayerSaid(Layer.IPC, LayerState.UNAVAILABLE, NOT_ALLOWED, MORE_RIGHTS),
+        LayerSaid(Layer.UTS, LayerState.UNAVAILABLE, NOT_ALLOWED, ""),
+        LayerSaid(
+            Layer.LANDLOCK,
+            LayerState.UNAVAILABLE,
+            "小程序的账户不能打开 /root/python（EACCES Permission denied）",
+            "请对它和上层目录 chmod o+rX，或把 Python 装在别处",
+        ),
+        LayerSaid(Layer.PID, LayerState.UNAVAILABLE, "内核没有这项功能（ENOSYS no call）", "请换较新的内核"),
     ]
 
 

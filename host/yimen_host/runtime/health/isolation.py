@@ -138,9 +138,14 @@ class LayerSaid:
 
 
 def layers(report: IsolationReport, language: str) -> list[LayerSaid]:
-    """Say every layer, and of each that is missing why, and what would bring it."""
-    said = ((layer, (layer.why,) if layer.why else ()) for layer in report.layers)
-    return [LayerSaid(one.layer, one.state, tell(why, language), advise(why, language)) for one, why in said]
+    """Say every layer, and of each that is missing why, and what would bring it: the same advice only once."""
+    told: list[LayerSaid] = []
+    for layer in report.layers:
+        why = (layer.why,) if layer.why else ()
+        advice = advise(why, language)
+        is_new = advice not in {before.advice for before in told}
+        told.append(LayerSaid(layer.layer, layer.state, tell(why, language), advice if is_new else ""))
+    return told
 
 
 def phrase(remark: Remark) -> Phrase:

@@ -6,8 +6,8 @@ from yimen_sdk.bilingual import Bilingual
 from yimen_sdk.saying import Kind, Said
 
 _MORE_RIGHTS = Bilingual(
-    zh="请以 root 运行监管进程，或允许本账户建立用户命名空间",
-    en="run the supervisor as root, or allow this account to make user namespaces",
+    zh="请以 root（含 CAP_SYS_ADMIN）运行监管进程，或允许本账户建立用户命名空间",
+    en="run the supervisor as root with CAP_SYS_ADMIN, or allow this account to make user namespaces",
 )
 _NEWER_KERNEL = Bilingual(zh="请换较新的内核", en="use a newer kernel")
 _NOT_ALLOWED = Kind(
@@ -19,6 +19,14 @@ _NOT_SUPPORTED = Kind(
     _NEWER_KERNEL,
 )
 _REFUSED = Kind("layer-refused", Bilingual(zh="系统拒绝了（{how}）", en="the system refused it ({how})"))
+_PATH_CLOSED = Kind(
+    "layer-path-closed",
+    Bilingual(zh="小程序的账户不能打开 {path}（{how}）", en="mini-apps' accounts cannot open {path} ({how})"),
+    Bilingual(
+        zh="请对它和上层目录 chmod o+rX，或把 Python 装在别处",
+        en="chmod o+rX it and the directories above, or install Python elsewhere",
+    ),
+)
 NO_NAMESPACES = Kind(
     "layer-no-namespaces",
     Bilingual(zh="本账户在这里不能建立命名空间", en="this account cannot make namespaces here"),
@@ -66,8 +74,8 @@ NO_SHARE = Kind(
     Bilingual(zh="请给服务单元加上 Delegate=yes", en="give the unit Delegate=yes"),
 )
 REASONS = (
-    _NOT_ALLOWED, _NOT_SUPPORTED, _REFUSED, NO_NAMESPACES, ROOT_HAS_NUMBERS, NOT_ROOT, NO_GROUPS, GROUP_REFUSED,
-    NOT_HANDED_DOWN, GROUP_OF_SYSTEMD, NO_SHARE,
+    _NOT_ALLOWED, _NOT_SUPPORTED, _REFUSED, _PATH_CLOSED, NO_NAMESPACES, ROOT_HAS_NUMBERS, NOT_ROOT, NO_GROUPS,
+    GROUP_REFUSED, NOT_HANDED_DOWN, GROUP_OF_SYSTEMD, NO_SHARE,
 )  # fmt: skip
 """All of these."""
 _BY_NUMBER = {
@@ -80,5 +88,8 @@ _BY_NUMBER = {
 
 def refused(error: OSError) -> Said:
     """Say what the kernel answered."""
-    name = errno.errorcode.get(error.errno or 0, "")
-    return _BY_NUMBER.get(error.errno or 0, _REFUSED).said(how=f"{name} {error.strerror}".strip())
+    number = error.errno or 0
+    how = f"{errno.errorcode.get(number, '')} {error.strerror}".strip()
+    if number == errno.EACCES and error.filename:
+        return _PATH_CLOSED.said(path=error.filename, how=how)
+    return _BY_NUMBER.get(number, _REFUSED).said(how=how)

@@ -10,7 +10,7 @@ from typing import Self
 
 from yimen_host.runtime.sandbox.confinement import Limits
 from yimen_host.runtime.sandbox.layers import Layer, LayerReport, LayerState
-from yimen_host.runtime.sandbox.reasons import GROUP_REFUSED, NO_GROUPS, NO_SHARE, refused
+from yimen_host.runtime.sandbox.reasons import GROUP_REFUSED, NO_GROUPS, NO_SHARE
 from yimen_host.runtime.supervisor.delegation import LEAF, WANTED, NotDelegated, delegated
 from yimen_sdk.saying import Said
 
@@ -132,7 +132,8 @@ class Group:
             for place in self.places:
                 (place / "cgroup.procs").write_text(str(pid))
         except OSError as error:
-            return LayerReport(Layer.CGROUP, missing, refused(error))
+            why = GROUP_REFUSED.said(group=", ".join(map(str, self.places)), how=error.strerror)
+            return LayerReport(Layer.CGROUP, missing, why)
         return LayerReport(Layer.CGROUP, LayerState.ENFORCED, self.lacking)
 
 
