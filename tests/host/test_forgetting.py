@@ -4,10 +4,11 @@ import asyncio
 import datetime as dt
 
 import pytest
+from alembic import command
 from sqlalchemy import text
 from tests.host.village import Village
 
-from yimen_host.core import deadletters
+from yimen_host.core import deadletters, keeping, schema
 from yimen_host.core.alerts import Alert, raise_alert
 from yimen_host.core.clock import ManualClock
 from yimen_host.core.outbox import Happening, find_event, publish
@@ -28,6 +29,9 @@ INSERT INTO outbox_event (id, type, subject, data, created_at, looked_at) VALUES
 INSERT INTO webhook_endpoint (id, app_id, url, types, state, failures, created_at)
     VALUES ('hook', 'tea', '', '[]', 'active', 0, :over);
 """
+WRITTEN_BY_AN_OLDER_PART = (
+    "INSERT INTO outbox_event (id, type, subject, data, created_at) VALUES ('2', '', '', '{}', :over)"
+)
 KINDS = {
     "codes": (
         "one_time_code",
@@ -190,6 +194,27 @@ async def test_sessions_of_mini_apps_go_with_the_session_they_came_from(services
 
     assert forgotten == 1
     assert [await _kept(services, table) for table in ("session", "app_session", "launch_ticket")] == [set()] * 3
+
+
+async def test_what_comes_from_before_the_upgrade_is_forgotten_too(
+    services: Services, clock: ManualClock, migrated_url: str
+) -> None:
+    config, old = schema.alembic_config(migrated_url), {"over": clock.now(), "later": clock.now()}
+    from_before = WORLD.replace(", looked_at", "").replace("'{}', :over, :later)", "'{}', :over)")
+    await asyncio.to_thread(command.downgrade, config, "0026")
+    await _do(services, from_before + KINDS["app_sessions"][1], **old)
+    await services.database.close()
+
+    await asyncio.to_thread(schema.migrate, migrated_url)
+    await _do(services, WRITTEN_BY_AN_OLDER_PART, **old)
+    at_once = (await forget(services, BY_NAME["events"]), await _events(services))
+    clock.advance(days=keeping.SESSIONS.days + 30)
+    for past in PASTS:
+        await forget(services, past)
+
+    assert at_once == (0, {"evt", "2"})
+    assert [await _kept(services, table) for table in ("session", "app_session")] == [set(), set()]
+    assert await _events(services) == set()
 
 
 async def test_every_kind_has_a_job_of_its_own(here: Village) -> None:

@@ -12,6 +12,7 @@ from yimen_host.core.reading import read_body, read_query
 from yimen_host.payments.bodies import OrderBody, RefundBody, SearchQuery
 from yimen_host.payments.calls import MAX_BODY, SCOPE, caller_of, do_once, payments_of
 from yimen_host.payments.facade import Payments
+from yimen_host.payments.idempotency import key_of
 from yimen_host.payments.merchants import api as merchants
 from yimen_host.payments.merchants.names import code_of
 from yimen_host.payments.models import OrderRow, RefundRow
@@ -90,7 +91,7 @@ async def refund(request: Request) -> Response:
             order,
             body.amount.money,
             reason=body.reason,
-            key=request.headers["idempotency-key"],
+            key=key_of(request.headers),
             split=[part.part for part in body.split],
         )
         return {"refund": row.id}

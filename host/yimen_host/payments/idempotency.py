@@ -41,9 +41,7 @@ async def once(
 
     Raises KeyMissing, StillRunning, KeyReused, and what ``effect`` raises.
     """
-    key = headers.get("idempotency-key", "").strip('"')  # the draft writes it as a quoted string; most send it bare
-    if not _KEY.fullmatch(key):
-        raise KeyMissing
+    key = key_of(headers)
     fingerprint = services.keyring.fingerprint("idempotency", sha256(body).hexdigest())
     async with services.database.transaction() as session:
         if not await answers.claim(session, scope, key):
@@ -59,3 +57,11 @@ async def once(
         )
         await answers.keep(session, row)
     return answer
+
+
+def key_of(headers: Mapping[str, str]) -> str:
+    """The key of a request: a string in quotes as the draft has it, or bare as most send it. Raises KeyMissing."""
+    key = headers.get("idempotency-key", "").strip('"')
+    if not _KEY.fullmatch(key):
+        raise KeyMissing
+    return key

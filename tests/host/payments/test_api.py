@@ -12,7 +12,10 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from tests.host.payments.conftest import PASSWORD
 
+from yimen_host.core import keeping
+from yimen_host.core.clock import ManualClock
 from yimen_host.core.errors import HostError
+from yimen_host.forgetting import PASTS, forget
 from yimen_host.identity.mandates.mandate import Acting
 from yimen_host.payments import api
 from yimen_host.payments.errors import ConsentNeeded
@@ -178,6 +181,27 @@ async def test_the_same_refund_key_is_the_same_refund(payments: Payments) -> Non
     assert again == first
     with pytest.raises(InvalidRequest, match="Idempotency-Key k was used for another request"):
         await sdk(payments).refund(order.id, yuan("4.00"), reason="凉了", key="k")
+    assert (await payments.wallet("ada")).posted == yuan("95.00")
+
+
+@pytest.mark.parametrize("later", ["k", '"k"'])
+async def test_a_refund_is_known_by_its_key_when_the_answer_is_forgotten(
+    payments: Payments, clock: ManualClock, later: str
+) -> None:
+    raw, place = client(payments, Caller("greeting")), f"/v1/orders/{(await paid(payments)).id}/refunds"
+    body = {"amount": {"fen": 300, "currency": "CNY"}, "reason": "凉了"}
+    first = await raw.post(place, json=body, headers={"Idempotency-Key": "k"})
+    clock.advance(days=keeping.ANSWERS.days, seconds=1)
+    for past in PASTS:
+        await forget(payments.services, past)
+
+    other = await raw.post(
+        place, json=body | {"amount": {"fen": 400, "currency": "CNY"}}, headers={"Idempotency-Key": later}
+    )
+    again = await raw.post(place, json=body, headers={"Idempotency-Key": later})
+
+    assert (other.status_code, other.json()["code"]) == (409, "reference_taken")
+    assert (again.status_code, again.json()) == (first.status_code, first.json())
     assert (await payments.wallet("ada")).posted == yuan("95.00")
 
 
