@@ -101,8 +101,8 @@ class Visitors:
         if scope["type"] == "http" and not scope["path"].startswith(QUIET):
             request = Request(scope)
             viewer = await self._sessions.find(request.cookies.get(COOKIE))
-            request.state.viewer = viewer
-            request.state.unread = await self._inbox.unread(viewer.resident_id) if viewer else 0
+            unread = await self._inbox.unread(viewer.resident_id) if viewer else 0
+            request.state.viewer, request.state.unread = viewer, unread  # both or neither: a fault is drawn too
         await self._app(scope, receive, send)
 
 

@@ -3,8 +3,11 @@
 import re
 
 import httpx
+import psycopg
 import pytest
 from tests.host.village import PASSWORD, Village
+
+from yimen_host.core.database import SCHEMA
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -105,6 +108,17 @@ async def test_a_fault_of_ours_has_a_number_and_no_traceback(
     assert reference is not None
     assert reference[0] in caplog.text
     assert (page.status_code, words in heading(page), "Traceback" in page.text) == (500, True, False)
+
+
+async def test_a_fault_while_it_is_found_out_who_is_looking_is_a_page_too(here: Village, migrated_url: str) -> None:
+    cookie, _ = await here.sign_in(await here.settle())
+    with psycopg.connect(migrated_url.replace("+psycopg", ""), autocommit=True) as owner:
+        owner.execute(f"ALTER TABLE {SCHEMA}.notice RENAME TO mislaid")  # their session is found, their inbox is not
+
+    async with here.browser(cookie) as browser:
+        page = await browser.get("/me")
+
+    assert (page.status_code, heading(page)) == (500, "系统出错了")
 
 
 async def test_signing_in_on_a_form_of_another_site_is_refused(here: Village) -> None:
