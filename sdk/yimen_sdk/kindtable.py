@@ -5,12 +5,18 @@ from collections.abc import Iterable
 from yimen_sdk.bilingual import Bilingual
 from yimen_sdk.saying import Kind
 
-_HEAD = "| code | says | what to change |\n|---|---|---|\n"
+_TOLD = "| code | says |\n|---|---|\n"
+_ADVISED = "| code | says | what to change |\n|---|---|---|\n"
 
 
-def table(kinds: Iterable[Kind], advice: Bilingual) -> str:
-    """Return a table as Markdown; `advice` is for kinds that have none of their own."""
-    return _HEAD + "".join(_row(kind, kind.advice or advice) for kind in kinds)
+def table(kinds: Iterable[Kind]) -> str:
+    """Return a table as Markdown of kinds that say by themselves what to change."""
+    return _TOLD + "".join(_row(kind, kind.told) for kind in kinds)
+
+
+def advised(kinds: Iterable[Kind], advice: Bilingual) -> str:
+    """Return a table as Markdown with what to change; `advice` is for kinds that have none of their own."""
+    return _ADVISED + "".join(_row(kind, kind.told, kind.advice or advice) for kind in kinds)
 
 
 def placed(page: str, mark: str, text: str) -> str:
@@ -26,8 +32,8 @@ def placed(page: str, mark: str, text: str) -> str:
     return f"{before}{begin}\n{text}\n{end}{after}"
 
 
-def _row(kind: Kind, advice: Bilingual) -> str:
-    cells = (f"`{kind.code}`", *(f"{_escaped(words.en)}<br>{_escaped(words.zh)}" for words in (kind.told, advice)))
+def _row(kind: Kind, *texts: Bilingual) -> str:
+    cells = (f"`{kind.code}`", *(f"{_escaped(words.en)}<br>{_escaped(words.zh)}" for words in texts))
     return f"| {' | '.join(cells)} |\n"
 
 

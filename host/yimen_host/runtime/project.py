@@ -6,6 +6,7 @@ Only in the demo, for `yimen dev`. It runs as a release does: same runner, same 
 import asyncio
 import contextlib
 import logging
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -16,6 +17,7 @@ from yimen_host.runtime.directory import LIVE, LiveRelease, ReleaseSource
 from yimen_host.runtime.supervision import Supervision, SupervisorUnavailable
 from yimen_sdk.manifest import Manifest, ManifestError
 from yimen_sdk.rules import NotAMiniApp, from_project
+from yimen_sdk.terminal import language_of
 
 log = logging.getLogger("yimen.dev")
 
@@ -68,9 +70,12 @@ class Project:
         try:
             subject = from_project(self._directory)
         except ManifestError as error:
-            self._tell("\n".join(["miniapp.toml has faults:", *(f"  {fault}" for fault in error.faults)]))
+            self._tell(error.tell(language_of(os.environ)))
             return None
-        except (NotAMiniApp, OSError) as error:
+        except NotAMiniApp as error:
+            self._tell(error.tell(language_of(os.environ)))
+            return None
+        except OSError as error:
             self._tell(str(error))
             return None
         self._fault = ""

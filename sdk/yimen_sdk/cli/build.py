@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from yimen_sdk.cli.failure import FAILED, give_up
+from yimen_sdk.cli.language import LANGUAGE, Language, chosen
 from yimen_sdk.manifest import ManifestError
 from yimen_sdk.rules import NotAMiniApp, from_project
 
@@ -23,10 +24,11 @@ _EPOCH = "1580601600"
 def build(
     path: Annotated[Path, typer.Argument(help="The project.")] = Path("."),
     into: Annotated[Path | None, typer.Option(help="The directory for the wheel; by default dist/.")] = None,
+    language: LANGUAGE = None,
 ) -> None:
     """Build the wheel that is uploaded, of a project whose manifest has no faults."""
     backend = _backend(path)
-    _check_manifest(path)
+    _check_manifest(path, language)
     target = (into or path / "dist").resolve()
     target.mkdir(parents=True, exist_ok=True)
     built = subprocess.run(
@@ -43,13 +45,13 @@ def build(
     typer.echo(f"{wheel} ({wheel.stat().st_size:,} bytes)")
 
 
-def _check_manifest(path: Path) -> None:
+def _check_manifest(path: Path, language: Language | None) -> None:
     """Give up when the registry would refuse the wheel for its manifest; the rest is the backend's to say."""
     try:
         with contextlib.suppress(NotAMiniApp, OSError):
             from_project(path)
     except ManifestError as error:
-        give_up("\n".join(["miniapp.toml has faults:", *(f"  {fault}" for fault in error.faults)]))
+        give_up(error.tell(chosen(language)))
 
 
 def _backend(path: Path) -> str:

@@ -45,8 +45,10 @@ def check(
         with _subject(path) as subject:
             report = run_rules(subject)
     except ManifestError as error:
-        give_up("\n".join(["miniapp.toml has faults:", *(f"  {fault}" for fault in error.faults)]))
-    except (NotAMiniApp, OSError, zipfile.BadZipFile) as error:
+        give_up(error.tell(chosen(language)))
+    except NotAMiniApp as error:
+        give_up(error.tell(chosen(language)))
+    except (OSError, zipfile.BadZipFile) as error:
         give_up(str(error))
     typer.echo(report.model_dump_json(indent=2) if as_json else "\n".join(_lines(report, chosen(language))))
     if report.blocks:

@@ -1,6 +1,7 @@
 """`yimen dev`: the real host around the project, with a sandbox identity and bank, anew after each change."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import typer
 from yimen_sdk.cli.failure import give_up
 from yimen_sdk.manifest import ManifestError
 from yimen_sdk.rules import NotAMiniApp, from_project
+from yimen_sdk.terminal import language_of
 
 
 def dev(path: Annotated[Path, typer.Argument(help="The project of a mini-app.")] = Path(".")) -> None:
@@ -18,8 +20,10 @@ def dev(path: Annotated[Path, typer.Argument(help="The project of a mini-app.")]
     try:
         manifest = from_project(path).manifest
     except ManifestError as error:
-        give_up("\n".join(["miniapp.toml has faults:", *(f"  {fault}" for fault in error.faults)]))
-    except (NotAMiniApp, OSError) as error:
+        give_up(error.tell(language_of(os.environ)))
+    except NotAMiniApp as error:
+        give_up(error.tell(language_of(os.environ)))
+    except OSError as error:
         give_up(str(error))
     if importlib.util.find_spec("yimen_host") is None:
         give_up("yimen dev runs the real host: install yimen-host beside yimen-sdk, then run it again.")

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 
 from yimen_sdk.bilingual import Bilingual
 from yimen_sdk.manifest.category import Category
+from yimen_sdk.manifest.kinds import BAD_PLACE, BAD_TITLE, OTHER_PLACES, UNPAIRED_BRACE, Unfit
 from yimen_sdk.manifest.names import (
     AppId,
     Contact,
@@ -33,7 +34,7 @@ MAX_ITEMS = 100
 def _one_line(text: Bilingual) -> Bilingual:
     for words in (text.zh, text.en):
         if len(words) > MAX_TITLE or not words.isprintable():
-            raise ValueError(f"{words!r} must be one line of at most {MAX_TITLE} characters")
+            raise Unfit(BAD_TITLE, value=words, most=MAX_TITLE)
     return text
 
 
@@ -122,7 +123,7 @@ class NoticeTemplate(_Part):
     def _same_places_in_both_languages(self) -> "NoticeTemplate":
         zh, en = _places(self.text.zh), _places(self.text.en)
         if zh != en:
-            raise ValueError(f"the Chinese text names {sorted(zh)} but the English text names {sorted(en)}")
+            raise Unfit(OTHER_PLACES, zh=sorted(zh), en=sorted(en))
         return self
 
 
@@ -130,10 +131,10 @@ def _places(template: str) -> frozenset[str]:
     try:
         parts = list(string.Formatter().parse(template))
     except ValueError as error:
-        raise ValueError(f"{template!r} has an unpaired brace") from error
+        raise Unfit(UNPAIRED_BRACE, value=template) from error
     names = {name for _, name, form, conversion in parts if name is not None and not form and not conversion}
     if any(form or conversion for _, _, form, conversion in parts) or not all(n.isidentifier() for n in names):
-        raise ValueError(f"{template!r} may only hold plain names in braces, such as {{amount}}")
+        raise Unfit(BAD_PLACE, value=template)
     return frozenset(names)
 
 

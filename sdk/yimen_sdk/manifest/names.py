@@ -7,6 +7,23 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pydantic import AfterValidator, Field
 
 from yimen_sdk.events import EVENTS
+from yimen_sdk.manifest.kinds import (
+    BAD_CONTACT,
+    BAD_FILE,
+    BAD_HOST,
+    BAD_ID,
+    BAD_LICENCE,
+    BAD_PAGE,
+    BAD_RANGE,
+    BAD_REGION,
+    BAD_SLUG,
+    BAD_TIME,
+    RESERVED,
+    UNKNOWN_EVENT,
+    UNKNOWN_SCOPE,
+    Unfit,
+)  # fmt: skip
+from yimen_sdk.saying import Kind
 from yimen_sdk.scopes import SCOPES
 
 _RESERVED = """
@@ -28,13 +45,13 @@ CONTACT = r"^(mailto:[^@\s]+@[^@\s]+\.[^@\s]+|tel:\+?[0-9-]{3,20}|https://[^\s/]
 LICENCE = r"^[A-Za-z0-9.+-]+( (AND|OR|WITH) [A-Za-z0-9.+-]+)*$"
 
 
-def _written(pattern: str, rule: str) -> Any:
+def _written(pattern: str, unlike: Kind) -> Any:
     """Return the annotations of a text that must match; `Any` because `Annotated` takes any marker."""
     grammar = re.compile(pattern)
 
     def check(value: str) -> str:
         if not grammar.fullmatch(value):
-            raise ValueError(f"{value!r} is not {rule}")
+            raise Unfit(unlike, value=value)
         return value
 
     return AfterValidator(check), Field(json_schema_extra={"pattern": pattern})
@@ -42,19 +59,19 @@ def _written(pattern: str, rule: str) -> Any:
 
 def _not_reserved(value: str) -> str:
     if value in RESERVED_IDS or value.startswith("xn--"):
-        raise ValueError(f"{value!r} is kept for the platform; choose another id")
+        raise Unfit(RESERVED, value=value)
     return value
 
 
 def _known_scope(value: str) -> str:
     if value not in SCOPES:
-        raise ValueError(f"{value!r} is not a scope of the platform; it knows {', '.join(sorted(SCOPES))}")
+        raise Unfit(UNKNOWN_SCOPE, value=value)
     return value
 
 
 def _known_event(value: str) -> str:
     if value not in EVENTS:
-        raise ValueError(f"{value!r} is not an event of the platform; it knows {', '.join(sorted(EVENTS))}")
+        raise Unfit(UNKNOWN_EVENT, value=value)
     return value
 
 
@@ -62,19 +79,19 @@ def _range(value: str) -> str:
     try:
         SpecifierSet(value)
     except InvalidSpecifier as error:
-        raise ValueError(f"{value!r} is not a version range such as '>=1.0,<2'") from error
+        raise Unfit(BAD_RANGE, value=value) from error
     return value
 
 
-_id = _written(DNS_LABEL, "a DNS label: lower-case letters, digits and hyphens, a letter first, at most 63")
-_host = _written(HOST_NAME, "a host name such as 'api.example.cn' (no scheme, no path)")
-_page = _written(PAGE_PATH, "a path of this mini-app such as '/bills' (no query, no other site)")
-_file = _written(FILE_PATH, "a file inside the package such as 'static/icon.svg'")
-_slug = _written(SLUG, "a short name: lower-case letters, digits and hyphens, at most 40")
-_kept = _written(KEPT, "a time such as 'P90D', 'P6M', 'P3Y', or 'until-removed'")
-_region = _written(REGION, "a GB/T 2260 code of six digits such as '520100'")
-_contact = _written(CONTACT, "an address such as 'mailto:help@example.cn', 'tel:12345' or 'https://…'")
-_licence = _written(LICENCE, "an SPDX expression such as 'Apache-2.0'")
+_id = _written(DNS_LABEL, BAD_ID)
+_host = _written(HOST_NAME, BAD_HOST)
+_page = _written(PAGE_PATH, BAD_PAGE)
+_file = _written(FILE_PATH, BAD_FILE)
+_slug = _written(SLUG, BAD_SLUG)
+_kept = _written(KEPT, BAD_TIME)
+_region = _written(REGION, BAD_REGION)
+_contact = _written(CONTACT, BAD_CONTACT)
+_licence = _written(LICENCE, BAD_LICENCE)
 
 AppId = Annotated[str, _id[0], AfterValidator(_not_reserved), _id[1]]
 HostName = Annotated[str, _host[0], _host[1]]

@@ -10,8 +10,21 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from yimen_sdk.manifest.fault import Fault, ManifestError, Path, dotted
+from yimen_sdk.manifest.kinds import (
+    BY_TYPE,
+    MISSING,
+    MISSPELT,
+    NOT_TOML,
+    REPEATED,
+    TOO_DEEP,
+    TOO_LARGE,
+    UNKNOWN,
+    WRONG_VALUE,
+    Unfit,
+)  # fmt: skip
 from yimen_sdk.manifest.lines import line_at, lines_of
 from yimen_sdk.manifest.model import Manifest, ManifestFile
+from yimen_sdk.saying import Kind
 
 MAX_MANIFEST = 64 * 1024
 """Bytes. Ten times the longest we have written; it bounds the work of reading a hostile one."""
@@ -52,20 +65,20 @@ def parse_manifest(
 
 def _read(text: str) -> tuple[Raw, Mapping[Path, int]]:
     if len(text.encode()) > MAX_MANIFEST:
-        raise ManifestError((Fault(1, "", f"the manifest is larger than {MAX_MANIFEST} bytes"),))
+        raise ManifestError((Fault.of(TOO_LARGE, 1, "", most=MAX_MANIFEST),))
     try:
         return tomllib.loads(text), lines_of(text)
     except tomllib.TOMLDecodeError as error:
         raise ManifestError((_syntax_fault(str(error)),)) from error
     except RecursionError as error:
-        raise ManifestError((Fault(1, "", "the manifest is nested too deeply"),)) from error
+        raise ManifestError((Fault.of(TOO_DEEP, 1, ""),)) from error
 
 
 def _syntax_fault(message: str) -> Fault:
     place = re.search(r"\s*\(at (?:line (\d+), column \d+|end of document)\)", message)
     line = int(place[1]) if place and place[1] else 1
     said = message[: place.start()] if place else message
-    return Fault(line, "", f"not TOML: {said}")
+    return Fault.of(NOT_TOML, line, "", why=said)
 
 
 def _repeated(raw: Raw, lines: Mapping[Path, int]) -> Iterator[Fault]:
@@ -76,7 +89,7 @@ def _repeated(raw: Raw, lines: Mapping[Path, int]) -> Iterator[Fault]:
             value = entry.get(key) if isinstance(entry, dict) else None
             if isinstance(value, str) and value in seen:
                 path = (field, index, key)
-                yield Fault(line_at(lines, path), dotted(path), f"{key} {value!r} is already in {field}")
+                yield Fault.of(REPEATED, line_at(lines, path), dotted(path), name=key, value=value, list=field)
             seen.add(str(value))
 
 
@@ -87,25 +100,24 @@ def _is_an_echo(detail: ErrorDetails) -> bool:
 
 def _fault(detail: ErrorDetails, lines: Mapping[Path, int]) -> Fault:
     path: Path = detail["loc"]
-    return Fault(line_at(lines, path), dotted(path), _in_words(detail, path))
+    kind, values = _kind(detail, path)
+    return Fault.of(kind, line_at(lines, path), dotted(path), key=dotted(path), **values)
 
 
-def _in_words(detail: ErrorDetails, path: Path) -> str:
-    name = dotted(path)
-    match detail["type"]:
-        case "missing":
-            return f"{name!r} is missing"
-        case "extra_forbidden":
-            return f"{name!r} is not a key of the manifest{_suggestion(path)}"
-        case "value_error":
-            return f"{name}: {detail['ctx']['error']}"
-        case _:
-            return f"{name}: {detail['msg'][0].lower()}{detail['msg'][1:]}"
-
-
-def _suggestion(path: Path) -> str:
-    close = difflib.get_close_matches(str(path[-1]), _keys_at(path[:-1]), n=1, cutoff=0.6)
-    return f"; did you mean {close[0]!r}?" if close else ""
+def _kind(detail: ErrorDetails, path: Path) -> tuple[Kind, Mapping[str, object]]:
+    """Return what is wrong, and the values that it takes in besides the key."""
+    about = detail.get("ctx", {})
+    if detail["type"] == "missing":
+        return MISSING, {}
+    if detail["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(str(path[-1]), _keys_at(path[:-1]), n=1, cutoff=0.6)
+        return (MISSPELT, {"close": close[0]}) if close else (UNKNOWN, {})
+    if isinstance(unfit := about.get("error"), Unfit):
+        return unfit.kind, unfit.values
+    kind = BY_TYPE.get(detail["type"])
+    if kind and kind.places <= {"key", *about}:
+        return kind, {name: about[name] for name in kind.places - {"key"}}
+    return WRONG_VALUE, {"why": f"{detail['msg'][0].lower()}{detail['msg'][1:]}"}
 
 
 def _keys_at(path: Path) -> list[str]:

@@ -11,6 +11,17 @@ from typing import Any
 from yimen_sdk.bilingual import Bilingual
 from yimen_sdk.manifest import Manifest, parse_manifest
 from yimen_sdk.rules.markup import Template, read_template
+from yimen_sdk.rules.nominiapp import (
+    ENTRY_POINTS,
+    NAMELESS,
+    NO_ENTRY_POINTS,
+    NO_MANIFEST,
+    NO_PACKAGE,
+    NO_PROJECT,
+    OTHER_ID,
+    PROJECT_NOT_TOML,
+    NotAMiniApp,
+)  # fmt: skip
 from yimen_sdk.rules.report import Finding
 from yimen_sdk.rules.source import Source, read_source
 from yimen_sdk.saying import Kind
@@ -26,10 +37,6 @@ TOO_LARGE = Kind(
 )
 NOT_PYTHON = Kind("not-python", Bilingual(zh="Python 语法错误：{why}", en="this is not Python: {why}"))
 UNREADABLE = Kind("unreadable", Bilingual(zh="无法解析：{why}", en="the file cannot be parsed: {why}"))
-
-
-class NotAMiniApp(Exception):
-    """What was given to check is no mini-app; the message says what is missing."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +94,7 @@ def from_tree(tree: Path) -> Subject:
     """Take an unpacked wheel. Raises NotAMiniApp or ManifestError."""
     points = sorted(tree.glob("*.dist-info/entry_points.txt"))
     if len(points) != 1:
-        raise NotAMiniApp(f"{tree} has no entry_points.txt in one .dist-info directory")
+        raise NotAMiniApp(NO_ENTRY_POINTS.said(place=tree))
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     parser.read(points[0], "utf-8")
     entries = dict(parser.items(GROUP)) if parser.has_section(GROUP) else {}
@@ -102,12 +109,12 @@ def from_project(project: Path) -> Subject:
     try:
         content = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))
     except FileNotFoundError as error:
-        raise NotAMiniApp(f"{project} has no pyproject.toml; `yimen new NAME` makes a project") from error
+        raise NotAMiniApp(NO_PROJECT.said(place=project)) from error
     except tomllib.TOMLDecodeError as error:
-        raise NotAMiniApp(f"{project / 'pyproject.toml'} is not TOML: {error}") from error
+        raise NotAMiniApp(PROJECT_NOT_TOML.said(file=project / "pyproject.toml", why=error)) from error
     about: dict[str, Any] = content.get("project", {})  # `Any`: TOML
     if "name" not in about or "version" not in about:
-        raise NotAMiniApp(f"{project / 'pyproject.toml'} needs name and version under [project]")
+        raise NotAMiniApp(NAMELESS.said(file=project / "pyproject.toml"))
     entries = about.get("entry-points", {}).get(GROUP, {})
     return _subject(project, entries, about["name"], about["version"], tuple(about.get("dependencies", ())))
 
@@ -116,19 +123,19 @@ def _subject(
     root: Path, entries: dict[str, str], distribution: str, version: str, requires: tuple[str, ...]
 ) -> Subject:
     if len(entries) != 1:
-        raise NotAMiniApp(f"{root} has {len(entries)} entry points in group {GROUP!r}; a mini-app has exactly one")
+        raise NotAMiniApp(ENTRY_POINTS.said(place=root, count=len(entries), group=GROUP))
     ((name, module),) = entries.items()
     package = root / module.strip().replace(".", "/")
     if not (package / "__init__.py").is_file():
-        raise NotAMiniApp(f"the entry point {name!r} names {module!r}, which is no package in {root}")
+        raise NotAMiniApp(NO_PACKAGE.said(name=name, module=module, place=root))
     manifest_path = package / "miniapp.toml"
     if not manifest_path.is_file():
-        raise NotAMiniApp(f"{manifest_path} is missing")
+        raise NotAMiniApp(NO_MANIFEST.said(file=manifest_path))
     manifest = parse_manifest(
         manifest_path.read_text("utf-8"), distribution=distribution, version=version, module=module.strip()
     )
     if manifest.id != name:
-        raise NotAMiniApp(f"the entry point is named {name!r}, the manifest's id is {manifest.id!r}")
+        raise NotAMiniApp(OTHER_ID.said(name=name, id=manifest.id))
     return Subject(root, package, manifest, requires)
 
 

@@ -166,11 +166,21 @@ def test_check_lists_every_fault_of_the_manifest(project: Path) -> None:
     assert said.status == 2
     assert said.err == (
         "miniapp.toml has faults:\n"
-        "  line 1: 'category' is missing\n"
-        "  line 1: 'sdk' is missing\n"
-        "  line 1: 'title' is missing\n"
-        "  line 2: 'titel' is not a key of the manifest; did you mean 'title'?\n"
+        "  line 1: 'category' is missing [missing]\n"
+        "  line 1: 'sdk' is missing [missing]\n"
+        "  line 1: 'title' is missing [missing]\n"
+        "  line 2: 'titel' is not a key of the manifest; did you mean 'title'? [misspelt-key]\n"
     )
+
+
+def test_check_tells_faults_in_the_developers_language(project: Path) -> None:
+    (project / "yimen_tea_house/miniapp.toml").write_text('id = "tea-house"\ntitel = 1\n', "utf-8")
+
+    of_manifest, of_nothing = (yimen("check", str(path), lang="zh_CN.UTF-8") for path in (project, project / "tests"))
+
+    assert of_manifest.err.endswith("  第 2 行：清单没有“titel”这一项；是不是“title”？ [misspelt-key]\n")
+    assert of_nothing.err == f"{project / 'tests'} 里没有 pyproject.toml；`yimen new NAME` 可以新建项目\n"
+    assert yimen("build", str(project), lang="zh_CN.UTF-8").err == of_manifest.err
 
 
 def spoilt(project: Path, name: str, text: str | None) -> None:
