@@ -9,6 +9,7 @@ from yimen_registry.releases import machine as releases
 from yimen_registry.releases.machine import ReleaseState
 from yimen_registry.submissions import machine as submissions
 from yimen_registry.submissions.machine import SubmissionState
+from yimen_registry.wheel.advice import ADVICE
 from yimen_registry.wheel.refusal import WheelRule
 
 
@@ -17,7 +18,7 @@ def markdown() -> str:
     parts = (
         "### Submission\n\n" + meanings(SubmissionState) + "\n\n" + moves(submissions),
         "### Release 版本\n\n" + meanings(ReleaseState) + "\n\n" + moves(releases),
-        "### Rules of a wheel\n\n" + meanings(WheelRule),
+        "### Rules of a wheel\n\n" + rules(),
     )
     return "\n\n".join(parts)
 
@@ -27,6 +28,13 @@ def meanings(members: type[StrEnum]) -> str:
     said = _docstrings(members)
     rows = [f"| `{member.value}` | {said[member.name]} |" for member in members]
     return "\n".join(["| | |", "|---|---|", *rows])
+
+
+def rules() -> str:
+    """Return the rules of a wheel, what each forbids, and what to change."""
+    said = _docstrings(WheelRule)
+    rows = [f"| `{rule.value}` | {said[rule.name]} | {ADVICE[rule].en}<br>{ADVICE[rule].zh} |" for rule in WheelRule]
+    return "\n".join(["| | | what to change |", "|---|---|---|", *rows])
 
 
 def moves(machine: ModuleType) -> str:

@@ -9,7 +9,7 @@ import pytest
 from starlette.applications import Starlette
 
 from yimen_registry.releases.models import Severity
-from yimen_registry.testing import Town, WheelDraft
+from yimen_registry.testing import MANIFEST, Town, WheelDraft
 from yimen_registry.wheel import Limits
 
 FORM = {":action": "file_upload", "protocol_version": "1", "filetype": "bdist_wheel", "pyversion": "py3"}
@@ -40,6 +40,28 @@ async def test_an_upload_by_hand_is_taken(town: Town, client: httpx.AsyncClient)
 
     assert (answer.status_code, answer.text) == (200, "greeting 1.0.0 is uploaded; submit it in the console\n")
     assert incoming(town) == []
+
+
+async def test_a_refused_wheel_says_what_to_change_in_both_languages(town: Town, client: httpx.AsyncClient) -> None:
+    client.auth = ("__token__", town.secret)
+    manifest = MANIFEST.format(app="greeting").replace("category", "categroy")
+    draft = WheelDraft().adding("yimen_greeting/fast.so", b"\x7fELF").adding("yimen_greeting/slow.pyc", b"")
+    data = draft.adding("yimen_greeting/miniapp.toml", manifest).to_bytes()
+
+    answer = await client.post("/legacy/", data=FORM, files={"content": (draft.file_name, data)})
+
+    assert (answer.status_code, answer.text.splitlines()) == (
+        400,
+        [
+            "[code.native] yimen_greeting/fast.so: is machine code",
+            "[code.bytecode] yimen_greeting/slow.pyc: is compiled Python; ship the source only",
+            "[manifest.invalid] yimen_greeting/miniapp.toml: line 1: 'category' is missing / 第 1 行：缺少“category”",
+            "[manifest.invalid] yimen_greeting/miniapp.toml: line 3: 'categroy' is not a key of the manifest; "
+            "did you mean 'category'? / 第 3 行：清单没有“categroy”这一项；是不是“category”？",
+            "→ Remove it from the package: ship the source only. 请从包里删除它，只带源代码。",
+            "→ Correct miniapp.toml; `yimen check` tells before. 请改正 miniapp.toml；`yimen check` 会先指出。",
+        ],
+    )
 
 
 @pytest.mark.parametrize(

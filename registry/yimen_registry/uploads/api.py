@@ -11,6 +11,8 @@ from yimen_registry.errors import RegistryError
 from yimen_registry.publishing import Publishing
 from yimen_registry.tokens.issue import TokenRefused
 from yimen_registry.uploads.body import read_form
+from yimen_registry.wheel.advice import advised
+from yimen_registry.wheel.refusal import WheelRefused
 
 _CHALLENGE = {"www-authenticate": 'Basic realm="Yimen registry"'}
 
@@ -33,9 +35,15 @@ class Uploads:
                 build = await self._registry.receive_upload(token, form, incoming / "upload")
         except RegistryError as error:
             headers = _CHALLENGE if error.status == 401 else None
-            return PlainTextResponse(f"{error}\n", error.status, headers)
+            return PlainTextResponse(f"{_told(error)}\n", error.status, headers)
         return PlainTextResponse(f"{build.app_id} {build.version} is uploaded; submit it in the console\n")
 
     def routes(self) -> Sequence[BaseRoute]:
         """The route of the uploads."""
         return [Route("/legacy/", self.upload, methods=["POST"])]
+
+
+def _told(error: RegistryError) -> str:
+    """Return what went wrong, and of a wheel what to change, in both languages: a tool tells nobody's language."""
+    advice = advised(fault.rule for fault in error.faults) if isinstance(error, WheelRefused) else []
+    return "\n".join([str(error), *advice])

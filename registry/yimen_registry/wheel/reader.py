@@ -150,7 +150,9 @@ class _Reading:
                 module=entry_point.module,
             )
         except ManifestError as error:
-            self.faults += [WheelFault(WheelRule.MANIFEST, str(fault), path) for fault in error.faults]
+            self.faults += [
+                WheelFault(WheelRule.MANIFEST, f"{fault} / {fault.tell('zh')}", path) for fault in error.faults
+            ]
             return None
         self.faults += _manifest_faults(manifest, entry_point, path)
         return manifest
