@@ -156,6 +156,19 @@ async def test_two_workers_forget_side_by_side(services: Services, clock: Manual
         assert await session.scalar(text(f"SELECT count(*) FROM {KINDS[kind][0]}")) == 1
 
 
+@pytest.mark.parametrize("kind", ["sessions", "events"])
+async def test_what_somebody_holds_is_passed_by(services: Services, clock: ManualClock, kind: str) -> None:
+    past, (table, made) = BY_NAME[kind], KINDS[kind]
+    await _do(services, WORLD + made, over=clock.now(), later=clock.now() + 2 * past.kept)
+    clock.advance(days=past.kept.days, seconds=1)
+
+    async with services.database.transaction() as session, asyncio.timeout(20):
+        await session.execute(text(f"SELECT 1 FROM {table} WHERE id = 'over' FOR UPDATE"))
+        meanwhile = await forget(services, past)
+
+    assert (meanwhile, await forget(services, past)) == (0, 1)
+
+
 async def test_an_event_stays_until_everybody_has_heard_of_it(services: Services, clock: ManualClock) -> None:
     """One each that waits for a mini-app, was given up there, waits for a webhook, and waits to leave the host."""
     past, way = BY_NAME["events"], Webhook("http://nobody.test", "whsec_" + "c2VjcmV0" * 4, "https://yimen.test")

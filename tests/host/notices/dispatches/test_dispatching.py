@@ -12,11 +12,13 @@ from standardwebhooks import Webhook as Verifier
 from tests.host.notices.test_alerts import TEA
 from tests.host.receiver import Receiver, receiver
 
+from yimen_host.core import keeping
 from yimen_host.core.alerts import Alert, raise_alert
 from yimen_host.core.clock import ManualClock
 from yimen_host.core.errors import HostError, Later
 from yimen_host.core.outbox import find_event
 from yimen_host.core.services import Services
+from yimen_host.forgetting import PASTS, forget
 from yimen_host.notices.alerts import WORDS
 from yimen_host.notices.dispatches import store
 from yimen_host.notices.dispatches.dispatching import SEND, Dispatches
@@ -227,6 +229,20 @@ async def test_a_way_that_the_operator_took_away_keeps_nothing(duty: Duty) -> No
 
     assert await duty.standing("webhook") == Standing(0, None, None, None)
     assert (duty.heard, duty.texts.sent) == ([], [])
+
+
+async def test_what_still_waits_when_all_is_forgotten_is_told_again(duty: Duty) -> None:
+    for quarters in range(3):
+        await duty.alarm("ref_1")
+        duty.later(GATHER)
+        await duty.send_due()
+        async with duty.services.database.transaction() as session:
+            await session.execute(text("DELETE FROM procrastinate_jobs"))  # they are done
+        duty.later(keeping.EVENTS * quarters)
+        for past in PASTS:
+            await forget(duty.services, past)
+
+    assert duty.heard == [("refund_stuck", 1)] * 2
 
 
 async def test_what_has_not_left_is_counted_with_when_it_was_due(duty: Duty) -> None:
