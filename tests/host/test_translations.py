@@ -18,7 +18,8 @@ CHINESE = re.compile("[\u4e00-\u9fff]")
 BILINGUAL = {"portal/gateway_error.html", "portal/leave.html"}
 """Drawn before anybody knows the language: both stand on the page."""
 DATA = {
-    "browsers.py", "capitals.py", "category.py", "demo.py", "inbox.py", "sandbox.py", "scopes.py", "settled.py",
+    "attacks.py", "browsers.py", "capitals.py", "category.py", "demo.py", "inbox.py", "sandbox.py", "scopes.py",
+    "settled.py",
 }  # fmt: skip
 """Modules whose Chinese is data."""
 SENT = {

@@ -55,7 +55,8 @@ class Phrase:
 
     def in_(self, language: str) -> str:
         """Fill the words of a language."""
-        return self.words.in_(language).format(**self.values)
+        values = {name: _filled(value, language) for name, value in self.values.items()}
+        return self.words.in_(language).format(**values)
 
 
 def _filled(value: object, language: str) -> object:

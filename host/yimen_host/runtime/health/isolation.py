@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from yimen_host.runtime.contract import Concern, IsolationReport, Remark
+from yimen_host.runtime.health.attacks import tries
 from yimen_host.runtime.health.finding import Finding, Phrase, Verdict
 from yimen_host.runtime.probes.table import BY_NAME
 from yimen_host.runtime.sandbox.layers import (
@@ -39,11 +40,10 @@ _REMARKS = {
         zh="其他账户不能读取 {about}：请 chmod o+rX，或把 Python 装在别处",
         en="{about} is not readable for other accounts: chmod o+rX it, or install Python elsewhere",
     ),
-    Concern.OPEN: Bilingual(
-        zh="攻击 {about} 成功了（逐条说明见 docs/reference/isolation.md）", en="probe {about} is open: {tries}"
-    ),
+    Concern.OPEN: Bilingual(zh="攻击 {about} 成功了：{tries}", en="probe {about} is open: {tries}"),
     Concern.BROKEN: Bilingual(
-        zh="攻击 {about} 没有试成，按成功计：{how}", en="probe {about} is broken, so it counts as open: {tries}. {how}"
+        zh="攻击 {about} 没有试成，按成功计：{tries}。{how}",
+        en="probe {about} is broken, so it counts as open: {tries}. {how}",
     ),
     Concern.NO_CANARY: Bilingual(zh="试探没有结果：{how}", en="no canary came back: {how}"),
 }
@@ -150,8 +150,8 @@ def layers(report: IsolationReport, language: str) -> list[LayerSaid]:
 
 def phrase(remark: Remark) -> Phrase:
     """A remark of the supervisor's in words."""
-    tried = BY_NAME.get(remark.about)
-    values = {"about": remark.about, "how": remark.how, "tries": tried.tries if tried else ""}
+    tried = Phrase(tries(remark.about)) if remark.about in BY_NAME else ""
+    values = {"about": remark.about, "how": remark.how, "tries": tried}
     return Phrase(_REMARKS[remark.concern], values)
 
 

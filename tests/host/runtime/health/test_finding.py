@@ -8,8 +8,10 @@ import pytest
 
 from yimen_host.runtime.contract import Concern, Remark
 from yimen_host.runtime.health import database, isolation, looking, machine, processes, waiting
+from yimen_host.runtime.health.attacks import CHINESE
 from yimen_host.runtime.health.finding import Finding, Said
 from yimen_host.runtime.health.isolation import Noted
+from yimen_host.runtime.probes.table import BY_NAME
 from yimen_sdk.bilingual import Bilingual
 
 MODULES = {module.__name__ for module in (database, isolation, looking, machine, processes, waiting)}
@@ -38,11 +40,15 @@ def test_both_languages_take_in_the_same_values(kind: type[Finding]) -> None:
     assert set().union(*(places(words, "en") for words in texts)) == {field.name for field in fields(kind)}
 
 
+def test_every_attack_is_told_in_chinese_too() -> None:
+    assert sorted(CHINESE) == sorted(BY_NAME)
+
+
 def test_an_attack_that_was_not_tried_says_why() -> None:
     remark = isolation.phrase(Remark(Concern.BROKEN, "connect-tcp", "it did not end in time"))
 
     assert [Noted(remark).say(language) for language in ("zh", "en")] == [
-        Said("隔离说明", "攻击 connect-tcp 没有试成，按成功计：it did not end in time", ""),
+        Said("隔离说明", "攻击 connect-tcp 没有试成，按成功计：以 TCP 连接本机的服务。it did not end in time", ""),
         Said(
             "Note on isolation", "probe connect-tcp is broken, so it counts as open: "
             "Connect to a service of the machine over TCP. it did not end in time", "",
