@@ -17,10 +17,10 @@ from yimen_host.core.errors import TryLater
 @contextmanager
 def away(url: str) -> Iterator[None]:
     """Nobody has, or gets, a connection to this database."""
-    where = conninfo_to_dict(url.replace("+psycopg", ""))
-    name = str(where.pop("dbname"))
+    where = url.replace("+psycopg", "")
+    name = str(conninfo_to_dict(where)["dbname"])
     allow = sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS {}")
-    with psycopg.connect(make_conninfo(**where, dbname="postgres"), autocommit=True) as elsewhere:
+    with psycopg.connect(make_conninfo(where, dbname="postgres"), autocommit=True) as elsewhere:
         elsewhere.execute(allow.format(sql.Identifier(name), sql.Literal(False)))
         elsewhere.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
         try:

@@ -42,7 +42,9 @@ def in_templates(package: Path) -> Iterator[str]:
     """The messages of a package's templates."""
     environment = Environment(extensions=["jinja2.ext.i18n"], autoescape=True)
     for path in (package / "templates").rglob("*.html"):
-        for _, _, message in environment.extract_translations(path.read_text("utf-8")):
+        for _, _, message in environment.extract_translations(  # type: ignore[attr-defined]  # of the extension
+            path.read_text("utf-8")
+        ):
             if isinstance(message, str):  # None: a variable, such as a state's name
                 yield message
 

@@ -5,9 +5,10 @@ from collections.abc import Callable
 
 import httpx
 from playwright.sync_api import Frame, Page, expect
-from tests.journeys.conftest import PIN, RESIDENT, agree, pay, sign_in
+from tests.journeys.conftest import RESIDENT, agree, pay, sign_in
 from tests.town import Town
 
+from yimen_host.cli.demo import PIN
 from yimen_host.identity.sandbox import population
 
 PASSWORD = "river stone 7"

@@ -145,6 +145,6 @@ def test_open_metrics_are_told_to_who_asks_for_them(town: Town) -> None:
 
 def read(text: str) -> Iterator[tuple[str, float]]:
     """The numbers of a text in the stricter form."""
-    for family in openmetrics.text_string_to_metric_families(text):
+    for family in openmetrics.text_string_to_metric_families(text):  # type: ignore[no-untyped-call]
         for one in family.samples:
             yield one.name, one.value

@@ -1,9 +1,9 @@
 """What it is to be far away: a call is on its way for a while, and may be lost there, or late, or its answer lost."""
 
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from functools import wraps
-from typing import Protocol, TypeVar
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 
 class Far(Protocol):
@@ -11,23 +11,28 @@ class Far(Protocol):
 
     chance: random.Random
     faulty: bool
-    travel: Callable[[], Awaitable[None]]
-    """Let a call be on its way."""
+
+    @property
+    def travel(self) -> Callable[[], Awaitable[None]]:
+        """Let a call be on its way."""
+        ...
 
 
 Who = TypeVar("Who", bound=Far)
-Asked = TypeVar("Asked")
+Asked = ParamSpec("Asked")
 Told = TypeVar("Told")
 
 
-def far_away(call: Callable[[Who, Asked], Awaitable[Told]]) -> Callable[[Who, Asked], Awaitable[Told]]:
+def far_away(
+    call: Callable[Concatenate[Who, Asked], Awaitable[Told]],
+) -> Callable[Concatenate[Who, Asked], Coroutine[Any, Any, Told]]:
     """A call that is on its way for a while, there and back: others may be first."""
 
     @wraps(call)
-    async def called(who: Who, asked: Asked) -> Told:
+    async def called(who: Who, /, *asked: Asked.args, **named: Asked.kwargs) -> Told:
         await who.travel()
         try:
-            return await call(who, asked)
+            return await call(who, *asked, **named)
         finally:
             await who.travel()
 

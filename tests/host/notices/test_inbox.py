@@ -120,7 +120,8 @@ async def test_what_happened_to_money_is_told_once(here: Village, kind: str) -> 
     ada = await here.settle()
     data = {"resident_id": ada, "order_id": "ord_1", "title": "一杯茶", "payee": "茶馆",
             "amount": {"fen": 123456, "currency": "CNY"}}  # fmt: skip
-    event = OutboxEvent(id="evt_1", type=kind, subject="ord_1", data=data, created_at=here.services.clock.now())
+    now = here.services.clock.now()
+    event = OutboxEvent(id="evt_1", type=kind, subject="ord_1", data=data, created_at=now, looked_at=now)
 
     for _ in range(2):
         await tell(here.node.inbox, event)
@@ -131,7 +132,8 @@ async def test_what_happened_to_money_is_told_once(here: Village, kind: str) -> 
 
 async def test_an_event_that_needs_no_notice_makes_none(here: Village) -> None:
     ada = await here.settle()
-    event = OutboxEvent(id="evt_1", type="other", subject="x", data={}, created_at=here.services.clock.now())
+    now = here.services.clock.now()
+    event = OutboxEvent(id="evt_1", type="other", subject="x", data={}, created_at=now, looked_at=now)
 
     await tell(here.node.inbox, event)
 

@@ -2,9 +2,17 @@
 
 import psycopg
 import pytest
+from sqlalchemy import QueuePool
 
 from yimen_host.core.services import Services
 from yimen_host.payments.ledger.wire import Wire
+
+
+def out(services: Services) -> int:
+    """How many connections of the pool somebody has."""
+    pool = services.database.engine.sync_engine.pool
+    assert isinstance(pool, QueuePool)
+    return pool.checkedout()
 
 
 async def test_a_connection_that_could_not_be_made_ready_is_not_used(services: Services) -> None:
@@ -13,8 +21,7 @@ async def test_a_connection_that_could_not_be_made_ready_is_not_used(services: S
     with pytest.raises(psycopg.errors.UndefinedTable):
         await wire.connection()
 
-    assert not wire.sound
-    assert services.database.engine.sync_engine.pool.checkedout() == 0
+    assert (wire.sound, out(services)) == (False, 0)
 
 
 async def test_a_block_that_ends_closes_its_connection(services: Services) -> None:
@@ -22,5 +29,4 @@ async def test_a_block_that_ends_closes_its_connection(services: Services) -> No
         await wire.connection()
         assert wire.sound
 
-    assert not wire.sound
-    assert services.database.engine.sync_engine.pool.checkedout() == 0
+    assert (wire.sound, out(services)) == (False, 0)

@@ -89,7 +89,8 @@ async def test_a_rare_word_is_looked_for_in_several_steps(here: Village) -> None
     async with database.transaction() as session:
         await session.execute(text("UPDATE payment_order SET title = '头一杯' WHERE id = :id"), {"id": first})
 
-    pages, before = [], None
+    pages: list[list[str]] = []
+    before = None
     with watching(database) as watched:
         while not pages or before:
             page = await orders.page(search.OfApp(APP), asked, before=before)

@@ -61,7 +61,7 @@ def test_new_writes_a_whole_project(project: Path) -> None:
 
 
 def test_the_new_project_passes_its_own_tests(project: Path) -> None:
-    command = [Path(sys.executable).parent / "pytest", "-q", "-p", "no:cacheprovider", "-c", "pyproject.toml"]
+    command = [str(Path(sys.executable).parent / "pytest"), "-q", "-p", "no:cacheprovider", "-c", "pyproject.toml"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
 
     done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)

@@ -24,7 +24,7 @@ from yimen_host.notices.dispatches import store
 from yimen_host.notices.dispatches.dispatching import SEND, Dispatches
 from yimen_host.notices.dispatches.schedule import APART, GATHER
 from yimen_host.notices.dispatches.store import Standing
-from yimen_host.notices.dispatches.ways import Phone, Webhook
+from yimen_host.notices.dispatches.ways import Phone, Way, Webhook
 
 SECRET = "whsec_" + "c2VjcmV0" * 4
 PORTAL = "https://yimen.test"
@@ -105,7 +105,7 @@ class Duty:
 async def duty(services: Services, clock: ManualClock) -> AsyncIterator[Duty]:
     async with receiver() as (server, url):
         texts = Texts([])
-        ways = [Webhook(f"{url}/duty?key=k", SECRET, PORTAL), Phone("13800000009", 1, texts)]
+        ways: list[Way] = [Webhook(f"{url}/duty?key=k", SECRET, PORTAL), Phone("13800000009", 1, texts)]
         yield Duty(services, clock, server, texts, Dispatches(services, ways))
 
 

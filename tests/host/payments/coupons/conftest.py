@@ -58,7 +58,7 @@ async def payments(services: Services) -> AsyncIterator[Payments]:
     await running.stop()
 
 
-async def run_campaign(payments: Payments, terms: Terms = TERMS, **changes: object) -> CampaignRow:
+async def run_campaign(payments: Payments, terms: Terms = TERMS, /, **changes: object) -> CampaignRow:
     """Plan, approve and start a campaign."""
     planning = payments.coupons.planning
     row = await planning.plan(replace(terms, **changes), by="planner")  # type: ignore[arg-type]  # fields of Terms
@@ -84,8 +84,8 @@ async def accounts(payments: Payments, campaign_id: str) -> dict[str, Money]:
 async def states(payments: Payments) -> dict[str, int]:
     """How many coupons are in each state."""
     async with payments.services.database.transaction() as session:
-        rows = await session.execute(text("SELECT state, count(*) FROM coupon GROUP BY state"))
-        return {row.state: row.count for row in rows}
+        rows = await session.execute(text("SELECT state, count(*) AS number FROM coupon GROUP BY state"))
+        return {row.state: row.number for row in rows}
 
 
 async def assert_sound(payments: Payments) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from pypdf import PdfReader
+from pypdf.generic import DictionaryObject, StreamObject
 from tests.host.payments.papers.print import words
 
 from yimen_host.core import press as module
@@ -46,8 +47,11 @@ async def test_a_paper_is_tagged_titled_and_for_keeping() -> None:
 
     assert made.metadata is not None
     assert (made.metadata.title, made.metadata.author) == ("收款收据 YM1", "一门")
-    assert made.trailer["/Root"]["/MarkInfo"]["/Marked"]
-    about = made.trailer["/Root"]["/Metadata"].get_data().decode()
+    marks, metadata = made.root_object["/MarkInfo"], made.root_object["/Metadata"]
+    assert isinstance(marks, DictionaryObject)
+    assert isinstance(metadata, StreamObject)
+    assert marks["/Marked"]
+    about = metadata.get_data().decode()
     assert ["pdfaid:part>2<" in about, "pdfuaid:part>1<" in about] == [True, True]
 
 

@@ -203,10 +203,12 @@ async def test_a_file_that_is_not_whole_is_no_file(content: str) -> None:
 async def test_without_a_file_the_day_waits_and_the_clock_asks_again(counter: Counter) -> None:
     await counter.pay()
     counter.clock.advance(days=1)
-    file, absent = counter.payments.reconciling.billers["greeting"], httpx.MockTransport(lambda _: httpx.Response(404))
-    counter.payments.reconciling.billers["greeting"] = BillerFile(file.address, absent)
+    billers = counter.payments.reconciling.billers
+    assert isinstance(billers, dict)
+    file, absent = billers["greeting"], httpx.MockTransport(lambda _: httpx.Response(404))
+    billers["greeting"] = BillerFile(file.address, absent)
     silent = await counter.run()
-    counter.payments.reconciling.billers["greeting"] = file
+    billers["greeting"] = file
 
     await counter.payments.reconciling.due()
 

@@ -54,6 +54,7 @@ async def test_a_name_is_verified_by_the_operators_register(host: Village) -> No
 
     account = await host.node.accounts.account(resident)
 
+    assert account is not None
     assert (host.node.accounts.authority.name, account.assurance) == ("省人口库", 1)
 
 

@@ -124,7 +124,7 @@ async def shop(run_dir: Path) -> AsyncIterator[Shop]:
 @contextlib.asynccontextmanager
 async def serving(application: ASGIApp, listener: socket.socket, http: type[Edge] | str) -> AsyncIterator[None]:
     """Serve as long as the block lasts."""
-    config = uvicorn.Config(application, http=http, lifespan="off", log_level="critical", server_header=False)  # type: ignore[arg-type]
+    config = uvicorn.Config(application, http=http, lifespan="off", log_level="critical", server_header=False)
     server = uvicorn.Server(config)
     task = asyncio.create_task(server._serve([listener]))
     while not server.started:  # noqa: ASYNC110  uvicorn has no event

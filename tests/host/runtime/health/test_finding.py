@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import fields
+from operator import attrgetter
 from string import Formatter
 
 import pytest
@@ -30,9 +31,7 @@ def places(words: Bilingual, language: str) -> set[str]:
     return {name for _, name, _, _ in Formatter().parse(words.in_(language)) if name}
 
 
-@pytest.mark.parametrize(
-    "kind", sorted(all_of(Finding), key=lambda kind: kind.__name__), ids=lambda kind: kind.__name__
-)
+@pytest.mark.parametrize("kind", sorted(all_of(Finding), key=attrgetter("__name__")), ids=attrgetter("__name__"))
 def test_both_languages_take_in_the_same_values(kind: type[Finding]) -> None:
     texts = [words for words in (kind.of, kind.told, kind.advice) if words]
 

@@ -48,7 +48,7 @@ def test_a_processs_counts_are_told_under_its_name() -> None:
     }
 
     bounds = ("0.01", "0.025", "0.05", "0.1", "0.25", "0.5", "1.0", "2.5", "5.0", "10.0")
-    assert told == {
+    expected: dict[tuple[str, ...], float] = {
         ("yimen_gateway_requests_total", "2xx", "host-1", "tea"): 3,
         ("yimen_gateway_requests_total", "4xx", "host-1", "tea"): 1,
         ("yimen_gateway_answer_seconds_bucket", "0.005", "host-1", "tea"): 2,
@@ -68,6 +68,7 @@ def test_a_processs_counts_are_told_under_its_name() -> None:
         ("yimen_database_connections", "host-1", "idle"): 2,
         ("yimen_database_connections_most", "host-1"): 16,
     }
+    assert told == expected
 
 
 def test_what_a_mini_app_keeps_is_told_by_whoever_measured_it() -> None:

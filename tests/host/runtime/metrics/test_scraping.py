@@ -1,6 +1,7 @@
 """The listener for scrapes: one process holds it, and the next takes over; what does not answer is told as missing."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -20,7 +21,7 @@ def levelled(level: int) -> View:
 
 async def test_the_next_process_takes_over(tmp_path: Path) -> None:
     socket = tmp_path / "metrics.sock"
-    processes = [Scraping(f"unix:{socket}", tmp_path, lambda level=level: told(level)) for level in (1, 2)]
+    processes = [Scraping(f"unix:{socket}", tmp_path, partial(told, level)) for level in (1, 2)]
     for process in processes:
         await process.start()
 
