@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, Field
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from yimen_host.core import keeping
 from yimen_host.core.services import Services
 from yimen_host.payments.errors import KeyMissing, KeyReused, StillRunning
 from yimen_host.payments.models import IdempotencyRow
@@ -27,7 +28,7 @@ class KeyHeader(BaseModel):
     key: str = Field(
         alias="Idempotency-Key",
         pattern=f"^{_KEY.pattern}$",
-        description="the same key is the same act: the first answer is given again",
+        description=f"the same key is the same act: the first answer is given again, for {keeping.ANSWERS.days} days",
     )
 
 
