@@ -8,10 +8,9 @@ from starlette.routing import Route
 
 from yimen_host.console.checked import reading
 from yimen_host.console.refusals import shown
-from yimen_host.console.running import running
+from yimen_host.console.running import left_out, running
 from yimen_host.core.pages import fields, locale, render
 from yimen_host.identity.sessions import present
-from yimen_host.runtime.directory import LiveDirectory
 from yimen_host.runtime.removal import REMOVED
 from yimen_registry import AppRemoved, Registry, RegistryError
 from yimen_registry import NotFound as RegistryNotFound
@@ -71,7 +70,6 @@ async def app(request: Request) -> Response:
     """Show a mini-app: uploads, submissions, releases and the log of what runs."""
     app_id = await own_app(request)
     registry = _registry(request)
-    directory: LiveDirectory = request.app.state.directory
     builds, submissions, releases = await asyncio.gather(
         registry.builds_of(app_id), registry.submissions_of(app_id), registry.releases_of(app_id)
     )
@@ -84,7 +82,7 @@ async def app(request: Request) -> Response:
         releases=releases,
         submitted={submission.build_id for submission in submissions},
         running=await running(request, app_id),
-        left_out={version: why for (found, version), why in directory.left_out.items() if found == app_id},
+        left_out=left_out(request, app_id),
     )
 
 

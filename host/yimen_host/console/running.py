@@ -1,11 +1,13 @@
-"""How a mini-app's releases run, as the supervisor says, in the reader's language."""
+"""How a mini-app's releases run, or why they do not, in the reader's language."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
 from yimen_host.core.pages import locale
 from yimen_host.runtime.contract import ReleaseStatus
+from yimen_host.runtime.directory import LiveDirectory
 from yimen_host.runtime.supervision import Supervision, SupervisorUnavailable
 from yimen_host.runtime.whys import advise, tell
 
@@ -33,3 +35,11 @@ async def running(request: Request, app_id: str) -> list[Running]:
         for status in statuses
         if status.app_id == app_id
     ]
+
+
+def left_out(request: Request, app_id: str) -> Mapping[str, tuple[str, str]]:
+    """Why versions that should be served are not, each with what to change."""
+    directory: LiveDirectory = request.app.state.directory
+    language = locale(request)
+    found = ((version, why) for (app, version), why in directory.left_out.items() if app == app_id)
+    return {version: (tell(why, language), advise(why, language)) for version, why in found}

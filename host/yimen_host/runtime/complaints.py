@@ -45,11 +45,33 @@ EXITED = Kind("exited", Bilingual(zh="进程以状态 {status} 结束", en="its 
 THREE_DEATHS = Kind(
     "three-deaths", Bilingual(zh="一分钟内结束了三次，最后一次", en="three deaths within a minute; the last")
 )
+SHARED_DOMAIN = Kind(
+    "shared-domain",
+    Bilingual(zh="{origin} 与门户共用一个注册域名", en="{origin} shares the portal's registrable domain"),
+    Bilingual(
+        zh="请运营者用 YIMEN_APPS_DOMAIN 另设一个域名，或以 YIMEN_ACCEPT_SHARED_DOMAIN=1 接受风险",
+        en="set YIMEN_APPS_DOMAIN to a domain of its own, or YIMEN_ACCEPT_SHARED_DOMAIN=1 to accept the risk",
+    ),
+)
+NOT_INSTALLED = Kind(
+    "not-installed",
+    Bilingual(zh="主机无法安装它", en="the host could not install it"),
+    Bilingual(zh="原因在运营者的日志里", en="its operator finds the reason in the log"),
+)
+MIGRATION_FAILED = Kind(
+    "migration-failed", Bilingual(zh="{app}：迁移 {step} 失败：{error}", en="{app}: migration {step} failed: {error}")
+)
+NOT_NUMBERED = Kind(
+    "migrations-not-numbered",
+    Bilingual(
+        zh="{module}：迁移要从 0001 起连续编号", en="{module}: migrations must be numbered 0001, 0002, … without gaps"
+    ),
+)
 TRIAL_OVER = Kind("trial-over", Bilingual(zh="试探结束了", en="its trial is over"))
 COMPLAINTS = (
     LEVEL_TOO_LOW, NOT_PREPARED, LAYER_FAILED, UNCONFINED, NO_REPORT, NOT_READY, NOT_LOADED, ATTACKS_LATE,
     ATTACKS_UNTOLD, STOOD_STILL, NONSENSE, WENT_ON, DEAF, TOO_MANY_FILES, TOO_MANY_BYTES, SIGNALLED, EXITED,
-    THREE_DEATHS, TRIAL_OVER,
+    THREE_DEATHS, SHARED_DOMAIN, NOT_INSTALLED, MIGRATION_FAILED, NOT_NUMBERED, TRIAL_OVER,
 )  # fmt: skip
 """All of these."""
 

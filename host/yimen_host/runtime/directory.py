@@ -12,13 +12,15 @@ from yimen_host.core.errors import HostError
 from yimen_host.core.services import Services
 from yimen_host.core.sockets import run_directory
 from yimen_host.domains import Layout
+from yimen_host.runtime.complaints import NOT_INSTALLED, SHARED_DOMAIN, Why
 from yimen_host.runtime.gateway.ports import AppTarget, ReleaseTarget, TargetState
-from yimen_host.runtime.installs import Installs
+from yimen_host.runtime.installs import InstallError, Installs
 from yimen_host.runtime.quotas import Quota, Quotas
 from yimen_host.runtime.specs import Packaged, Specs
 from yimen_host.runtime.supervision import Supervision, SupervisorRefused
 from yimen_registry import RegistryError
 from yimen_sdk.manifest import Manifest, Side
+from yimen_sdk.saying import Said
 
 log = logging.getLogger("yimen.runtime")
 
@@ -82,6 +84,10 @@ class SharedDomain(HostError):
     code = "shared_domain"
     status = 503
 
+    def __init__(self, why: Said) -> None:
+        super().__init__(why.message)
+        self.why = why
+
 
 class LiveDirectory:
     """Keeps the releases that are served and their sockets; the gateway's port ``Directory``."""
@@ -104,7 +110,7 @@ class LiveDirectory:
         """The limits that hold at the database and the supervisor, by mini-app."""
         self._full: frozenset[str] = frozenset()
         """Those that keep too much in the database."""
-        self.left_out: dict[tuple[str, str], str] = {}
+        self.left_out: dict[tuple[str, str], Why] = {}
         """Releases, by mini-app and version, that should be served here and cannot be, each with its reason."""
         self._apps: dict[str, tuple[Release, ...]] = {}
         self._targets: dict[str, AppTarget] = {}
@@ -121,7 +127,7 @@ class LiveDirectory:
         """
         records, stopped = await self._source.live_releases(), await self._source.stopped_apps()
         fresh: dict[str, list[Release]] = {}
-        left_out: dict[tuple[str, str], str] = {}
+        left_out: dict[tuple[str, str], Why] = {}
         for record in records:
             try:
                 self._require_a_domain(record)
@@ -196,10 +202,7 @@ class LiveDirectory:
         """Refuse strangers' pages on the portal's own registrable domain, unless the operator accepts that."""
         settings = self._services.settings
         if settings.layout is Layout.SHARED and not settings.accept_shared_domain:
-            raise SharedDomain(
-                f"{settings.app_origin(record.app_id)} shares the portal's registrable domain: "
-                "set YIMEN_APPS_DOMAIN to a domain of its own, or YIMEN_ACCEPT_SHARED_DOMAIN=1 to accept the risk"
-            )
+            raise SharedDomain(SHARED_DOMAIN.said(origin=settings.app_origin(record.app_id)))
 
     def _live(self) -> dict[str, AppTarget]:
         return {app: self._target(app) for app in self._apps}
@@ -264,10 +267,12 @@ class LiveDirectory:
         )
 
 
-def _told(error: Exception) -> str:
+def _told(error: Exception) -> Why:
     """Tell a publisher why a release is left out; what only the machine knows is in the operator's log."""
+    if isinstance(error, (SharedDomain, InstallError)):
+        return (error.why,)
     known = isinstance(error, (HostError, RegistryError, SupervisorRefused))
-    return str(error) if known else "the host could not install it; its operator finds the reason in the log"
+    return (Said(message=str(error)) if known else NOT_INSTALLED.said(),)
 
 
 def _reach(release: Release) -> tuple[bool, int]:

@@ -15,18 +15,24 @@ from psycopg import sql
 from yimen_host.core.errors import HostError
 from yimen_host.core.services import Services
 from yimen_host.runtime import contracting, roles, stops, store
+from yimen_host.runtime.complaints import MIGRATION_FAILED, NOT_NUMBERED
 from yimen_host.runtime.models import ContractionRow, InstalledAppRow
 from yimen_host.runtime.quotas import Quota
 from yimen_registry import ReleaseRecord
+from yimen_sdk.saying import Said
 
 MIGRATION_SECONDS = 60
 _NUMBERED = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 
 
 class InstallError(HostError):
-    """A release cannot be installed; the message says what its publisher must change."""
+    """A release cannot be installed; it says what its publisher must change."""
 
     code = "cannot_install"
+
+    def __init__(self, why: Said, message: str = "") -> None:
+        super().__init__(message or why.message)
+        self.why = why
 
 
 @dataclass(frozen=True)
@@ -56,7 +62,7 @@ class Installs:
         """
         steps = migrations(tree, module)
         if reason := await self.unfit(app_id, version, len(steps)):
-            raise InstallError(reason)
+            raise InstallError(Said(message=reason))
         async with self._services.database.transaction() as session:
             row = await store.installed(session, app_id)
         done = row.migration if row else 0
@@ -101,7 +107,7 @@ class Installs:
                 if step.number > done:
                     text = step.path.read_text("utf-8")
                     if reason := contracting.refusal(text, others):
-                        raise InstallError(f"{app_id}: migration {step.path.name} {reason}")
+                        raise InstallError(Said(message=f"{app_id}: migration {step.path.name} {reason}"))
                     await self._run(app_id, step, address)
                     done = step.number
                     await self._note(app_id, done, step.path.name, contracting.since(text, version))
@@ -167,7 +173,9 @@ class Installs:
                 await connection.execute(f"SET statement_timeout = '{MIGRATION_SECONDS}s'".encode())
                 await connection.execute(step.path.read_bytes())
             except psycopg.Error as error:
-                raise InstallError(f"{app_id}: migration {step.path.name} failed: {error}") from error
+                first = str(error).partition("\n")[0]
+                why = MIGRATION_FAILED.said(app=app_id, step=step.path.name, error=first)
+                raise InstallError(why, f"{app_id}: migration {step.path.name} failed: {error}") from error
 
     async def _note(self, app_id: str, number: int, name: str = "", since: str | None = None) -> None:
         now = self._services.clock.now()
@@ -184,5 +192,5 @@ def migrations(tree: Path, module: str) -> list[Migration]:
     named = ((_NUMBERED.fullmatch(path.name), path) for path in sorted(directory.glob("*.sql")))
     steps = [Migration(int(match[1]), path) for match, path in named if match]
     if [step.number for step in steps] != list(range(1, len(steps) + 1)):
-        raise InstallError(f"{module}: migrations must be numbered 0001, 0002, … without gaps")
+        raise InstallError(NOT_NUMBERED.said(module=module))
     return steps

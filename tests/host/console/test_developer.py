@@ -18,8 +18,10 @@ async def test_a_publisher_sees_why_a_release_is_left_out(here: Village) -> None
     await here.node.refresh()
 
     after = await here.browser(cookie, language="en").get("/developer/apps/tea")
+    chinese = await here.browser(cookie).get("/developer/apps/tea")
     assert (before.status_code, "没有在提供服务" in before.text) == (200, False)
     assert "1.0.0 is not served: https://tea.yimen.test shares the portal" in after.text
+    assert "1.0.0 没有在提供服务：https://tea.yimen.test 与门户共用一个注册域名<br>→ 请运营者用" in chinese.text
 
 
 async def test_the_list_says_how_far_each_mini_app_reaches(here: Village) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import make_url
 from yimen_host.core.schema import migrate
 from yimen_host.core.services import Services
 from yimen_host.runtime import store
+from yimen_host.runtime.complaints import MIGRATION_FAILED
 from yimen_host.runtime.installs import InstallError, Installs, migrations
 
 
@@ -70,9 +71,13 @@ async def test_a_migration_that_fails_is_undone_and_named(
         m0002_wrong="CREATE TABLE half (n int); INSERT INTO nowhere VALUES (1)",
     )
 
-    with pytest.raises(InstallError, match=r'x: migration 0002_wrong\.sql failed: relation "nowhere" does not exist'):
+    with pytest.raises(
+        InstallError, match=r'x: migration 0002_wrong\.sql failed: relation "nowhere" does not exist'
+    ) as caught:
         await installs.install("x", package, "yimen_x", version="1.0.0")
 
+    error = 'relation "nowhere" does not exist'
+    assert caught.value.why == MIGRATION_FAILED.said(app="x", step="0002_wrong.sql", error=error)
     with as_app(services, installs, "x") as connection:
         tables = connection.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname IN ('cup', 'half')")
         assert (tables.fetchall(), await done(services, "x")) == ([("cup",)], 1)

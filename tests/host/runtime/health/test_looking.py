@@ -11,6 +11,7 @@ from tests.host.village import Village
 
 from yimen_host.core.database import Database
 from yimen_host.runtime import roles
+from yimen_host.runtime.complaints import SHARED_DOMAIN
 from yimen_host.runtime.contract import Concern, IsolationReport, LayerReport, Remark
 from yimen_host.runtime.extensions.loading import Extensions, Record, State
 from yimen_host.runtime.health.database import ConnectionsFew, DatabaseAnswers, DatabaseAway
@@ -146,10 +147,7 @@ async def test_the_websockets_of_each_mini_app_are_told(here: Village) -> None:
 
 async def test_strangers_are_not_served_on_the_portals_own_domain(here: Village) -> None:
     settings = here.services.settings
-    why = (
-        "https://tea.apps.yimen.test shares the portal's registrable domain: "
-        "set YIMEN_APPS_DOMAIN to a domain of its own, or YIMEN_ACCEPT_SHARED_DOMAIN=1 to accept the risk"
-    )
+    why = (SHARED_DOMAIN.said(origin="https://tea.apps.yimen.test"),)
     for accepted, served, left_out in ((False, [], {("tea", "1.0.0"): why}), (True, ["tea"], {})):
         changed = {
             "portal_url": "https://yimen.test",
