@@ -119,6 +119,8 @@ class Remark:
     """A probe's name, or a path."""
     how: str = ""
     """What the system said, in its own words."""
+    why: tuple[Said, ...] = ()
+    """Why no canary came back."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Findings on how far mini-apps are isolated: what the supervisor reports, and whether it answers."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from yimen_host.runtime.contract import Concern, IsolationReport, Remark
@@ -17,7 +17,7 @@ from yimen_host.runtime.sandbox.layers import (
     Layer,
     LayerState,
 )
-from yimen_host.runtime.whys import CATALOGUE, advise, tell
+from yimen_host.runtime.whys import advise, tell
 from yimen_sdk.bilingual import Bilingual
 from yimen_sdk.saying import Said
 
@@ -47,7 +47,7 @@ _REMARKS = {
     ),
     Concern.NO_CANARY: Bilingual(zh="试探没有结果：{how}", en="no canary came back: {how}"),
 }
-_AS_TOLD = Bilingual(zh="{message}", en="{message}")
+_EITHER = Bilingual(zh="{zh}", en="{en}")
 _CHECKED = Bilingual(zh="{when} 试了 {probes} 种攻击", en="{probes} probes at {when}")
 _UNCHECKED = Phrase(Bilingual(zh="还没有试探", en="not checked yet"))
 
@@ -124,7 +124,7 @@ def isolation(report: IsolationReport) -> Iterator[Finding]:
     yield from (Noted(phrase(remark)) for remark in report.notes)
     for layer in report.layers:
         if layer.state is LayerState.FAILED:
-            yield LayerFailed(layer.layer, _why(layer.why))
+            yield LayerFailed(layer.layer, _why([layer.why] if layer.why else []))
 
 
 @dataclass(frozen=True)
@@ -151,16 +151,13 @@ def layers(report: IsolationReport, language: str) -> list[LayerSaid]:
 def phrase(remark: Remark) -> Phrase:
     """A remark of the supervisor's in words."""
     tried = Phrase(tries(remark.about)) if remark.about in BY_NAME else ""
-    values = {"about": remark.about, "how": remark.how, "tries": tried}
+    values = {"about": remark.about, "how": remark.how or _why(remark.why), "tries": tried}
     return Phrase(_REMARKS[remark.concern], values)
 
 
-def _why(said: Said | None) -> Phrase:
+def _why(why: Sequence[Said]) -> Phrase:
     """What the supervisor said, in words."""
-    kind = CATALOGUE.kinds.get(said.code) if said else None
-    if said is None or kind is None:
-        return Phrase(_AS_TOLD, {"message": said.message if said else ""})
-    return Phrase(kind.told, said.values)
+    return Phrase(_EITHER, {"zh": tell(why, "zh"), "en": tell(why, "en")})
 
 
 def _checked(report: IsolationReport) -> Phrase:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from yimen_host.runtime.complaints import Why
 from yimen_host.runtime.contract import Concern, IsolationReport, Remark
 from yimen_host.runtime.probes.probe import Finding, Outcome
 from yimen_host.runtime.probes.table import level_shown, opened
@@ -33,7 +34,7 @@ def offered(survey: Iterable[LayerReport]) -> frozenset[Layer]:
     return frozenset(entry.layer for entry in survey if entry.state is LayerState.ENFORCED)
 
 
-def judged(claimed: IsolationReport, findings: Sequence[Finding], failure: str, now: datetime) -> IsolationReport:
+def judged(claimed: IsolationReport, findings: Sequence[Finding], failure: Why, now: datetime) -> IsolationReport:
     """Return what a canary left of the claim. `failure` says why none came back, which proves nothing.
 
     What the level is known to leave open is a note; what lowers it is an alert.
@@ -42,7 +43,7 @@ def judged(claimed: IsolationReport, findings: Sequence[Finding], failure: str, 
     level = level_shown(min(level, claimed.level), findings)
     told = tuple(map(_remark, opened(findings)))
     if failure:
-        told += (Remark(Concern.NO_CANARY, how=failure),)
+        told += (Remark(Concern.NO_CANARY, why=failure),)
     is_lower = level < claimed.level
     return replace(
         claimed,

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from yimen_host.core.tasks import stopped
-from yimen_host.runtime.complaints import LEVEL_TOO_LOW, Why
+from yimen_host.runtime.complaints import LEVEL_TOO_LOW, Why, in_english
 from yimen_host.runtime.contract import Armed, Concern, IsolationReport, ReleaseSpec, ReleaseStatus, Remark
 from yimen_host.runtime.probes.probe import Finding
 from yimen_host.runtime.sandbox.layers import LEVEL_NAMES
@@ -25,6 +25,7 @@ from yimen_host.runtime.supervisor.releases import Release
 from yimen_host.runtime.supervisor.workers import Worker, WorkerFailed
 from yimen_host.runtime.supervisor.workshop import Workshop
 from yimen_host.runtime.supervisor.zygotes import ZygoteLost
+from yimen_sdk.saying import Said
 
 LOOK_SECONDS = 10.0
 """Between two looks at whether it is time for a check or a fresh zygote."""
@@ -161,10 +162,12 @@ class Supervisor:
         """Send a canary and let the level be what it shows: lower at once when an attack succeeds."""
         try:
             findings = await self._canary.attack()
-        except (WorkerFailed, ZygoteLost, OSError) as error:
-            self._conclude([], str(error) or type(error).__name__)
+        except WorkerFailed as failed:
+            self._conclude([], failed.why)
+        except (ZygoteLost, OSError) as error:
+            self._conclude([], (Said(message=str(error) or type(error).__name__),))
         else:
-            self._conclude(findings, "")
+            self._conclude(findings, ())
         self._checked.set()
 
     def _owner(self, app_id: str, data: Path) -> int | None:
@@ -188,10 +191,10 @@ class Supervisor:
         has = self._isolation.level
         return (LEVEL_TOO_LOW.said(needs=spec.minimum_level, has=has),) if has < spec.minimum_level else ()
 
-    def _conclude(self, findings: Sequence[Finding], failure: str) -> None:
+    def _conclude(self, findings: Sequence[Finding], failure: Why) -> None:
         self._isolation = report = isolation.judged(self._claimed, findings, failure, datetime.now(UTC))
         for remark in report.alerts:
-            logger.error("isolation: %s %s %s", remark.concern, remark.about, remark.how)
+            logger.error("isolation: %s %s %s", remark.concern, remark.about, remark.how or in_english(remark.why))
         logger.info("isolation level %d, %s, after %d probes", report.level, report.name, report.probes)
 
     async def _keep_watch(self) -> None:

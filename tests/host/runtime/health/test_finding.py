@@ -7,6 +7,7 @@ from string import Formatter
 
 import pytest
 
+from yimen_host.runtime.complaints import ATTACKS_LATE
 from yimen_host.runtime.contract import Concern, Remark
 from yimen_host.runtime.health import database, isolation, looking, machine, processes, waiting
 from yimen_host.runtime.health.attacks import CHINESE
@@ -53,3 +54,12 @@ def test_an_attack_that_was_not_tried_says_why() -> None:
             "Connect to a service of the machine over TCP. it did not end in time", "",
         ),
     ]  # fmt: skip
+
+
+def test_a_canary_that_did_not_come_back_says_why() -> None:
+    remark = isolation.phrase(Remark(Concern.NO_CANARY, why=(ATTACKS_LATE.said(),)))
+
+    assert [remark.in_(language) for language in ("zh", "en")] == [
+        "试探没有结果：试探没有及时结束",
+        "no canary came back: its attacks did not end in time",
+    ]

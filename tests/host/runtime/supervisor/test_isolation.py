@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from tests.host.runtime.conftest import Write
 
-from yimen_host.runtime.complaints import LEVEL_TOO_LOW
+from yimen_host.runtime.complaints import ATTACKS_LATE, LEVEL_TOO_LOW
 from yimen_host.runtime.contract import Concern, IsolationReport, ReleaseState, Remark
 from yimen_host.runtime.probes.probe import Finding, Outcome
 from yimen_host.runtime.probes.table import PROBES
@@ -22,18 +22,18 @@ STOPPED = Finding("connect-tcp", Outcome.STOPPED, "EPERM")
 
 
 def test_a_claim_stands_when_every_attack_was_stopped() -> None:
-    assert judged(CLAIM, [STOPPED], "", NOW) == IsolationReport(4, "full", (), checked_at=NOW, probes=1)
+    assert judged(CLAIM, [STOPPED], (), NOW) == IsolationReport(4, "full", (), checked_at=NOW, probes=1)
 
 
 def test_an_attack_that_succeeds_lowers_the_level_and_raises_an_alert() -> None:
-    report = judged(CLAIM, [STOPPED, Finding("read-host-file", Outcome.OPEN, "")], "", NOW)
+    report = judged(CLAIM, [STOPPED, Finding("read-host-file", Outcome.OPEN, "")], (), NOW)
 
     told = Remark(Concern.OPEN, "read-host-file")
     assert report == IsolationReport(1, "partial", (), alerts=(told,), checked_at=NOW, probes=2)
 
 
 def test_a_probe_that_fails_itself_counts_as_open() -> None:
-    report = judged(CLAIM, [Finding("connect-tcp", Outcome.BROKEN, "it did not end in time")], "", NOW)
+    report = judged(CLAIM, [Finding("connect-tcp", Outcome.BROKEN, "it did not end in time")], (), NOW)
 
     told = Remark(Concern.BROKEN, "connect-tcp", "it did not end in time")
     assert (report.level, report.alerts) == (1, (told,))
@@ -42,16 +42,16 @@ def test_a_probe_that_fails_itself_counts_as_open() -> None:
 def test_what_a_level_leaves_open_is_a_note() -> None:
     claim = IsolationReport(2, "container", ())
 
-    report = judged(claim, [Finding("learn-host-name", Outcome.OPEN, "")], "", NOW)
+    report = judged(claim, [Finding("learn-host-name", Outcome.OPEN, "")], (), NOW)
 
     told = Remark(Concern.OPEN, "learn-host-name")
     assert report == IsolationReport(2, "container", (), notes=(told,), checked_at=NOW, probes=1)
 
 
 def test_a_canary_that_cannot_be_sent_proves_nothing() -> None:
-    report = judged(CLAIM, [], "no canary", NOW)
+    report = judged(CLAIM, [], (ATTACKS_LATE.said(),), NOW)
 
-    assert (report.level, report.alerts) == (1, (Remark(Concern.NO_CANARY, how="no canary"),))
+    assert (report.level, report.alerts) == (1, (Remark(Concern.NO_CANARY, why=(ATTACKS_LATE.said(),)),))
 
 
 async def test_the_first_release_is_armed_after_the_canary_is_back(supervision: Supervision, write: Write) -> None:
