@@ -16,8 +16,8 @@ from yimen_sdk import TryLater
 USUAL, LONG = 17, 70
 """Steps of a history; every tenth is a long one, for some faults need a process that has lived a while."""
 COMPANY_WELL = 1  # rounds after which the power company's line is well too: most bills are paid in the good days
-DAYS = 4  # after them: a batch is paid on the day after its lines, and asked about on the next
-PAYER_WELL = 2  # days after which the line to the bank that pays merchants is well: most batches are paid in these days
+DAYS = 14  # after them: more than a batch that is refused, or money that only a bill told of, needs
+PAYER_WELL = 1  # days after which the line to the bank that pays merchants is well: most batches are paid in these days
 ROUNDS = 40  # of good days: more than the longest schedule needs
 
 
@@ -62,21 +62,36 @@ async def _good_days(world: World) -> list[str]:
 
 async def _days_after(world: World) -> list[str]:
     """Compare the days with the bank's bills and pay the merchants, with people who see to both; tell what is left."""
-    for day in range(DAYS):
+    left, quiet = [], 0
+    for day in range(DAYS if world.reconciles or world.merchants else 0):
         world.later(days=1)
         world.payer.arrive_late()
         world.payer.faulty = day < PAYER_WELL
+        await _go_on_with_money(world)
+        await world.do(world.payments.settling.due())
+        for batch_id in _batches(world, "failed"):
+            await world.do(world.payments.settling.pay_again(batch_id))
+        left = _batches(world, "closed", "submitted", "failed") + _under_way(world)
+        quiet = 0 if left or world.payer.faulty else quiet + 1
+        if quiet == 2:  # the bills of all days on which anything happened have been compared
+            break
+    await _reconcile_once_more(world)
+    return [f"never ends: {what}" for what in left]
+
+
+async def _go_on_with_money(world: World) -> None:
+    """Book what only the bank's bills tell of, and give it back."""
+    if world.reconciles:
         await _reconcile(world)
         await world.do(sweep.sweep(world.payments))
         await _help_stuck(world)
-        await world.do(world.payments.settling.due())
-        for batch_id, _ in _batches(world, "failed"):
-            await world.do(world.payments.settling.pay_again(batch_id))
         await _send_everything(world)
+
+
+async def _reconcile_once_more(world: World) -> None:
+    """Compare all days again: there is nothing new to find."""
     for (day,) in world.rows("SELECT day FROM reconciliation_run WHERE source = %(b)s ORDER BY day", b=world.bank.id):
-        await world.do(world.payments.reconciling.run(world.bank.id, day))  # once more: it finds nothing new
-    left = [f"batch {batch_id} {state}" for batch_id, state in _batches(world, "closed", "submitted", "failed")]
-    return [f"never ends: {what}" for what in (*_under_way(world), *left)]
+        await world.do(world.payments.reconciling.run(world.bank.id, day))
 
 
 def _pay_what_came_late(world: World) -> None:
@@ -95,9 +110,9 @@ async def _reconcile(world: World) -> None:
         await _quietly(world, world.payments.resolving.take_in(break_id, by="admin"))
 
 
-def _batches(world: World, *states: str) -> list[Any]:  # Any: a row
-    query = "SELECT id, state FROM settlement_batch WHERE merchant_id = ANY(%(ids)s) AND state = ANY(%(states)s)"
-    return world.rows(query + " ORDER BY id", ids=world.merchant_ids, states=list(states))
+def _batches(world: World, *states: str) -> list[str]:
+    query = "SELECT id FROM settlement_batch WHERE merchant_id = ANY(%(ids)s) AND state = ANY(%(states)s)"
+    return [row.id for row in world.rows(query + " ORDER BY id", ids=world.merchant_ids, states=list(states))]
 
 
 async def _hear_what_is_due(world: World) -> None:
