@@ -18,6 +18,7 @@ USUAL, LONG = 17, 70
 COMPANY_WELL = 1  # rounds after which the power company's line is well too: most bills are paid in the good days
 DAYS = 14  # after them: more than a batch that is refused, or money that only a bill told of, needs
 PAYER_WELL = 1  # days after which the line to the bank that pays merchants is well: most batches are paid in these days
+COMPARED = 3  # quiet days after which the bills of all days before them have been compared, before ten o'clock too
 ROUNDS = 40  # of good days: more than the longest schedule needs
 
 
@@ -73,7 +74,7 @@ async def _days_after(world: World) -> list[str]:
             await world.do(world.payments.settling.pay_again(batch_id))
         left = _batches(world, "closed", "submitted", "failed") + _under_way(world)
         quiet = 0 if left or world.payer.faulty else quiet + 1
-        if quiet == 2:  # the bills of all days on which anything happened have been compared
+        if quiet == (COMPARED if world.reconciles else 1):
             break
     await _reconcile_once_more(world)
     return [f"never ends: {what}" for what in left]
@@ -89,8 +90,12 @@ async def _go_on_with_money(world: World) -> None:
 
 
 async def _reconcile_once_more(world: World) -> None:
-    """Compare all days again: there is nothing new to find."""
-    for (day,) in world.rows("SELECT day FROM reconciliation_run WHERE source = %(b)s ORDER BY day", b=world.bank.id):
+    """Compare the days on which anything was again: there is nothing new to find."""
+    days = world.rows(
+        "SELECT day FROM reconciliation_run WHERE source = %(b)s AND lines_here + lines_there > 0 ORDER BY day",
+        b=world.bank.id,
+    )
+    for (day,) in days:
         await world.do(world.payments.reconciling.run(world.bank.id, day))
 
 

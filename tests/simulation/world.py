@@ -129,7 +129,7 @@ class World:
         self._chance = random.Random(self.seed)
         self.name = f"h{self.seed:07}"  # of one length: no name begins another
         self.app_id = f"{self.name}-tea"
-        self.reconciles = self.seed // 2 % 4 == 1  # of usual and of long histories
+        self.reconciles = self.seed // 2 % 8 == 1  # of usual and of long histories
         chance = random.Random(self.seed + 1)
         self.bank = Bank(f"{self.name}bank", chance, self.power.go_far, self.clock.now, silent=self.reconciles)
         self.payer = Payer(f"{self.name}payer", random.Random(self.seed + 5), self.power.go_far)
