@@ -77,20 +77,22 @@ _NEVER = 'except ChannelSilent:\n        fact = NotPaidOut("silent")'
 _PAYOUT_TOLD = "await alerts.payout_failed(session, merchant, batch, reason, now)"
 MUTANTS = (
     Mutant("an amount is not compared", Booking, "_take", _COMPARED, "True"),
-    Mutant("a cancelled order is paid", Booking, "_settle", "return Refused(ORDER_GUARD)", "pass", 26),
+    Mutant("a cancelled order is paid", Booking, "_settle", "return Refused(ORDER_GUARD)", "pass", 30),
     Mutant("nobody is told of a payment", Booking, "_settle", _TOLD, "pass"),
     Mutant("late money is kept", Booking, "_come_late", _NOTED, "pass"),
     Mutant("nobody ends what nobody waits for", Till, "ask", "channel.close(attempt.id) if over else", "", 15),
-    Mutant("a forged notice is believed", bank, "check", "if not any(", "if False and not any(", 3),
+    Mutant("a forged notice is believed", bank, "check", "if not any(", "if False and not any(", 21),
     Mutant("the bank is not asked again", sweep, "settle_uncertain", "await payments.till.ask(attempt_id)", "pass"),
-    Mutant("a silent refund is called failed", Refunding, "_act_on", "await self.booking.wait(refund)", _FAILED, 20),
+    Mutant("a silent refund is called failed", Refunding, "_act_on", "await self.booking.wait(refund)", _FAILED, 27),
     Mutant("a refund gets another number", refunding, "_ask", "refund.id,", "refund.id + str(refund.queries),"),
     Mutant("a failed refund keeps its reservation", RefundBooking, "_fail", _RELEASED, "pass"),
     Mutant("a refund that failed is posted", RefundBooking, "book", "void_hold(", "post_hold("),
-    Mutant("nobody is told of a stuck refund", RefundBooking, "book", _ALERTED, "pass", 90),
-    Mutant("more is refunded than was paid", orders, "reserve", _LEFT, ""),
-    Mutant("only the last refund is counted", orders, "mark_refunded", "col(OrderRow.refunded_fen) + fen", "0 + fen"),
-    Mutant("a floor is not looked at", rule, "_judge_legs", "changed.available < account.floor", "False", 7),
+    Mutant("nobody is told of a stuck refund", RefundBooking, "book", _ALERTED, "pass", 100),
+    Mutant("more is refunded than was paid", orders, "reserve", _LEFT, "", 8),
+    Mutant(
+        "only the last refund is counted", orders, "mark_refunded", "col(OrderRow.refunded_fen) + fen", "0 + fen", 25
+    ),
+    Mutant("a floor is not looked at", rule, "_judge_legs", "changed.available < account.floor", "False", 8),
     Mutant("a posting is answered, not committed", batch.Scribe, "write", "await connection.commit()", "pass"),
     Mutant("a rollback drops the statements", store, "prepare", "raw.prepare_threshold = None", "pass", 70),
     Mutant("a coupon is not used up", Redemption, "use", "await coupons.use(", "len(rows) #"),
@@ -111,5 +113,5 @@ MUTANTS = (
     Mutant("two days' lines do not cancel out", breaks, "end_timing", "if other is None:", "if True:", 18),
     Mutant("a payment taken in is on two days", staging, "_OURS", "AND b.day <> :day", "AND false", 67),
     # Only two steps at one moment find these.
-    Mutant("an answer that came too late is believed", booking, "move", _STATES, "", 26),
+    Mutant("an answer that came too late is believed", booking, "move", _STATES, "", 30),
 )

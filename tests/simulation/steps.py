@@ -102,9 +102,10 @@ async def hear(world: World) -> None:
         await decide(world)
         return
     notice = world.chance.choice(due)
-    if world.chance.random() < 0.8:
+    once = world.chance.random() < 0.8
+    heard = await _risky(world, world.payments.till.hear(world.bank.id, notice.headers, notice.body))
+    if once and heard is not None and notice in world.bank.notices:  # the bank sends again what nobody took
         world.bank.notices.remove(notice)
-    await _risky(world, world.payments.till.hear(world.bank.id, notice.headers, notice.body))
 
 
 async def forge(world: World) -> None:
